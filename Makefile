@@ -1,0 +1,75 @@
+# strongroom: every target is safe to run again, also after a kill.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+# Everything that is built or written while it runs lives in this one folder.
+export STRONGROOM_SANDBOX_DIR ?= $(CURDIR)/.sandbox
+BIN := $(STRONGROOM_SANDBOX_DIR)/bin
+STRONGROOM := $(BIN)/strongroom
+# Tests find the built tools here; without it they would look in the default place.
+export STRONGROOM_TOOLS_BIN ?= $(BIN)
+
+.PHONY: help
+help: ## Show this list
+	@printf 'strongroom: a production Vault platform on AWS, provable on one machine\n\n'
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@printf '\nStart with: make up\n'
+
+.PHONY: up
+up: build ## Bring both stacks up on this machine (AWS is simulated, the rest is real)
+	$(STRONGROOM) sandbox up
+
+.PHONY: down
+down: build ## Destroy both stacks, prove the simulated account empty, stop everything
+	$(STRONGROOM) sandbox down
+
+.PHONY: status
+status: build ## Show what is running in the sandbox
+	$(STRONGROOM) sandbox status
+
+.PHONY: doctor
+doctor: build ## Say what this machine lacks and how to get it
+	$(STRONGROOM) doctor
+
+.PHONY: build
+build: requirements ## Build the strongroom command
+	@mkdir -p "$(BIN)"
+	@[ -x "$(STRONGROOM)" ] || echo "building strongroom (about 3 minutes the first time)"
+	@go build -o "$(STRONGROOM)" ./cmd/strongroom
+
+.PHONY: requirements
+requirements:
+	@command -v go >/dev/null || { echo 'strongroom needs Go 1.26 or newer: https://go.dev/doc/install (Debian and Fedora: package golang, macOS: brew install go)' >&2; exit 1; }
+
+.PHONY: tools
+tools: build ## Build the engine and the Kubernetes control plane, fetch the EKS component
+	$(STRONGROOM) sandbox tools
+
+.PHONY: test
+test: tools ## Run every test: unit, whole stacks, and the real engine
+	go vet ./...
+	go test -timeout 60m ./...
+
+.PHONY: test-unit
+test-unit: requirements ## Run the tests that need no built tools
+	go test $$(go list ./... | grep -v -e /tests/sandbox -e /sandbox/)
+
+.PHONY: lint
+lint: requirements ## Run golangci-lint (built from its module the first time)
+	@mkdir -p "$(BIN)"
+	cd tools/golangci-lint && go build -o "$(BIN)/golangci-lint" github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+	"$(BIN)/golangci-lint" run ./...
+
+.PHONY: fmt
+fmt: requirements ## Format the Go code
+	gofmt -w $$(git ls-files '*.go')
+
+.PHONY: bench
+bench: tools ## Measure and write docs/benchmarks.md
+	go run ./tests/bench
+
+.PHONY: clean
+clean: ## Remove the sandbox folder with everything in it (run make down first)
+	@if [ -e "$(STRONGROOM_SANDBOX_DIR)/daemon.json" ]; then echo 'the sandbox is up: run `make down` first' >&2; exit 1; fi
+	rm -rf "$(STRONGROOM_SANDBOX_DIR)"
