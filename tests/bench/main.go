@@ -1,0 +1,75 @@
+// Command bench measures what the project promises about speed and writes the
+// figures, with the machine's size, to docs/benchmarks.md. It never fails on a
+// slow figure: a table cell says whether the promise was kept.
+//
+// Each section replaces only its own part of the page, so that one can be
+// measured again alone:
+//
+//	go run ./tests/bench -section build
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+)
+
+// section is one part of the page: a measurement that stands alone.
+type section struct {
+	name    string
+	title   string
+	measure func(ctx context.Context, root string) (string, error)
+}
+
+var sections = []section{
+	{"build", "Cold build of the program", measureBuild},
+	{"bare", "From a bare machine to both stacks up, and the tests", measureBare},
+	{"warm", "Warm: both stacks up, previewed, destroyed", measureWarm},
+}
+
+func main() {
+	only := flag.String("section", "", "measure one section only: build, bare or warm (default: all, about an hour on 2 cores)")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, *only); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, only string) error {
+	out, err := exec.CommandContext(ctx, "git", "rev-parse", "--show-toplevel").Output()
+	if err != nil {
+		return fmt.Errorf("find the repository: run this inside a clone: %w", err)
+	}
+	root := strings.TrimSpace(string(out))
+	page := filepath.Join(root, "docs", "benchmarks.md")
+	known := false
+	for _, s := range sections {
+		if only != "" && s.name != only {
+			continue
+		}
+		known = true
+		fmt.Printf("measuring: %s\n", s.title)
+		body, err := s.measure(ctx, root)
+		if err != nil {
+			return fmt.Errorf("section %q: %w", s.name, err)
+		}
+		if err := writeSection(page, s, body); err != nil {
+			return err
+		}
+		fmt.Println(body)
+	}
+	if !known {
+		return fmt.Errorf("section %q is unknown: expected build, bare or warm", only)
+	}
+	fmt.Println("wrote docs/benchmarks.md")
+	return nil
+}
