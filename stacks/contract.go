@@ -1,0 +1,201 @@
+package stacks
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"strings"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/strongroom-platform/strongroom/components/network"
+)
+
+// contractVersion counts the changes of Contract that a reader must know of. A
+// stack reads the version that it was built with and no other.
+const contractVersion = 1
+
+// contractOutput is the name of the stack output that holds the contract.
+const contractOutput = "contract"
+
+// Contract is what a tooling stack promises to the application stacks that join
+// it. What decides about resources is a plain value; the rest are identifiers of
+// resources, known when the contract is read.
+type Contract struct {
+	// Region is where everything below is.
+	Region string
+	// VPCID and VPCCIDR are the VPC to peer with.
+	VPCID   pulumi.StringInput
+	VPCCIDR string
+	// RouteTables are all route tables of the VPC that need a way back.
+	RouteTables []network.RouteTable
+	// VPNClientCIDR is the range kept free for VPN clients, or empty.
+	VPNClientCIDR string
+	// ZoneID and ZoneName are the private hosted zone to join.
+	ZoneID   pulumi.StringInput
+	ZoneName string
+	// VaultHostname and VaultPort are where Vault answers, VaultSecurityGroupID the
+	// security group that must let the application in.
+	VaultHostname        string
+	VaultPort            int
+	VaultSecurityGroupID pulumi.StringInput
+}
+
+// write exports the contract from the stack that keeps it.
+func (c *Contract) write(ctx *pulumi.Context) {
+	tables := make(pulumi.Array, len(c.RouteTables))
+	for i, t := range c.RouteTables {
+		tables[i] = pulumi.Map{"name": pulumi.String(t.Name), "id": t.ID}
+	}
+	ctx.Export(contractOutput, pulumi.Map{
+		"version":              pulumi.Int(contractVersion),
+		"region":               pulumi.String(c.Region),
+		"vpcId":                c.VPCID,
+		"vpcCidr":              pulumi.String(c.VPCCIDR),
+		"routeTables":          tables,
+		"vpnClientCidr":        pulumi.String(c.VPNClientCIDR),
+		"zoneId":               c.ZoneID,
+		"zoneName":             pulumi.String(c.ZoneName),
+		"vaultHostname":        pulumi.String(c.VaultHostname),
+		"vaultPort":            pulumi.Int(c.VaultPort),
+		"vaultSecurityGroupId": c.VaultSecurityGroupID,
+	})
+}
+
+// readContract reads the contract of a tooling stack, named as in
+// Config.ToolingStack. It fails, naming what is missing, when that stack is not up
+// or was brought up by another version of the program. Nothing but the reference
+// to the stack is registered.
+func readContract(ctx *pulumi.Context, stack string) (*Contract, error) {
+	full := stack
+	if !strings.Contains(full, "/") {
+		full = fmt.Sprintf("%s/%s/%s", ctx.Organization(), ctx.Project(), stack)
+	}
+	ref, err := pulumi.NewStackReference(ctx, full, nil)
+	if err != nil {
+		return nil, fmt.Errorf("reading the outputs of stack %q: %w", stack, err)
+	}
+	details, err := ref.GetOutputDetails(contractOutput)
+	if err != nil {
+		return nil, fmt.Errorf("stack %q cannot be read, %s: %w", stack, bringUp(stack), err)
+	}
+	if details.SecretValue != nil {
+		return nil, fmt.Errorf("output %q of stack %q is secret, which a contract never is: %s",
+			contractOutput, stack, bringUp(stack))
+	}
+	if details.Value == nil {
+		return nil, fmt.Errorf("stack %q is not up, it has no output %q: %s", stack, contractOutput, bringUp(stack))
+	}
+	return parseContract(stack, details.Value)
+}
+
+// parseContract checks and converts the value that write exported.
+func parseContract(stack string, value any) (*Contract, error) {
+	r := &contractReader{stack: stack, at: contractOutput}
+	object, ok := value.(map[string]any)
+	if !ok {
+		return nil, fmt.Errorf("output %q of stack %q is a %T instead of an object: %s",
+			contractOutput, stack, value, bringUp(stack))
+	}
+	r.object = object
+	// Without the right version, nothing else about the contract is certain.
+	if version := r.integer("version"); len(r.problems) == 0 && version != contractVersion {
+		return nil, fmt.Errorf("the contract of stack %q has version %d and this program reads version %d: %s with this program first",
+			stack, version, contractVersion, bringUp(stack))
+	}
+	c := &Contract{
+		Region:               r.text("region"),
+		VPCID:                pulumi.String(r.text("vpcId")),
+		VPCCIDR:              r.text("vpcCidr"),
+		RouteTables:          r.routeTables("routeTables"),
+		VPNClientCIDR:        r.optional("vpnClientCidr"),
+		ZoneID:               pulumi.String(r.text("zoneId")),
+		ZoneName:             r.text("zoneName"),
+		VaultHostname:        r.text("vaultHostname"),
+		VaultPort:            r.integer("vaultPort"),
+		VaultSecurityGroupID: pulumi.String(r.text("vaultSecurityGroupId")),
+	}
+	for key, cidr := range map[string]string{"vpcCidr": c.VPCCIDR, "vpnClientCidr": c.VPNClientCIDR} {
+		if _, err := parseCIDR(cidr); cidr != "" && err != nil {
+			r.problem(key, err.Error())
+		}
+	}
+	if len(r.problems) > 0 {
+		return nil, fmt.Errorf("the contract of stack %q is incomplete, %s:\n%w",
+			stack, bringUp(stack), errors.Join(r.problems...))
+	}
+	return c, nil
+}
+
+// bringUp is the remedy for nearly everything that can be wrong with a contract.
+func bringUp(stack string) string { return fmt.Sprintf("run `strongroom up %s` first", stack) }
+
+// contractReader takes typed fields out of an object and remembers what is wrong.
+type contractReader struct {
+	stack, at string
+	object    map[string]any
+	problems  []error
+}
+
+func (r *contractReader) problem(key, message string) {
+	r.problems = append(r.problems, fmt.Errorf("output %q of stack %q: %s", r.at+"."+key, r.stack, message))
+}
+
+// optional returns a string that may be empty but must be there.
+func (r *contractReader) optional(key string) string {
+	s, ok := r.object[key].(string)
+	if !ok {
+		r.mismatch(key, "a string")
+	}
+	return s
+}
+
+func (r *contractReader) text(key string) string {
+	before := len(r.problems)
+	s := r.optional(key)
+	if s == "" && len(r.problems) == before {
+		r.problem(key, "is empty")
+	}
+	return s
+}
+
+func (r *contractReader) integer(key string) int {
+	n, ok := r.object[key].(float64)
+	if !ok || n != math.Trunc(n) {
+		r.mismatch(key, "a whole number")
+		return 0
+	}
+	return int(n)
+}
+
+func (r *contractReader) routeTables(key string) []network.RouteTable {
+	list, ok := r.object[key].([]any)
+	if !ok {
+		r.mismatch(key, "a list")
+		return nil
+	}
+	if len(list) == 0 {
+		r.problem(key, "is empty: without a route back no answer arrives")
+	}
+	tables := make([]network.RouteTable, len(list))
+	for i, item := range list {
+		object, ok := item.(map[string]any)
+		if !ok {
+			r.problem(index(key, i), fmt.Sprintf("expected an object, got %T", item))
+			continue
+		}
+		table := &contractReader{stack: r.stack, at: r.at + "." + index(key, i), object: object}
+		tables[i] = network.RouteTable{Name: table.text("name"), ID: pulumi.String(table.text("id"))}
+		r.problems = append(r.problems, table.problems...)
+	}
+	return tables
+}
+
+func (r *contractReader) mismatch(key, expected string) {
+	value, ok := r.object[key]
+	if !ok || value == nil {
+		r.problem(key, "is missing")
+		return
+	}
+	r.problem(key, fmt.Sprintf("expected %s, got %T", expected, value))
+}
