@@ -8,10 +8,11 @@ import (
 	"strings"
 
 	"github.com/strongroom-platform/strongroom/components/ekscluster"
+	"github.com/strongroom-platform/strongroom/internal/cidr"
 )
 
 var (
-	nameForm         = regexp.MustCompile(`^[a-z][a-z0-9-]{0,30}[a-z0-9]$`)
+	nameForm         = regexp.MustCompile(`^[a-z][a-z0-9]*(-[a-z0-9]+)*$`)
 	regionForm       = regexp.MustCompile(`^[a-z]{2}(-[a-z]+)+-[0-9]$`)
 	serviceForm      = regexp.MustCompile(`^[a-z0-9]+([.-][a-z0-9]+)*$`)
 	instanceTypeForm = regexp.MustCompile(`^[a-z][a-z0-9-]*\.[a-z0-9-]+$`)
@@ -37,10 +38,7 @@ func (c *Config) check(d *decoder) {
 }
 
 func (c *Config) checkStack(d *decoder) {
-	if !nameForm.MatchString(c.Name) {
-		d.problemf("name", "%q is no usable name: expected 2 to 32 letters of lower case, digits and hyphens, "+
-			"beginning with a letter", c.Name)
-	}
+	checkName(d, "name", c.Name)
 	if d.required("region") && !regionForm.MatchString(c.Region) {
 		d.problemf("region", "%q is no AWS region: expected one such as %q", c.Region, "eu-west-1")
 	}
@@ -54,6 +52,14 @@ func (c *Config) checkStack(d *decoder) {
 	}
 }
 
+// checkName holds what is allowed in the names of every resource that a name begins.
+func checkName(d *decoder, path, name string) {
+	if !nameForm.MatchString(name) || len(name) > 32 {
+		d.problemf(path, "%q is no usable name: expected at most 32 letters of lower case, digits and single hyphens, "+
+			"beginning with a letter", name)
+	}
+}
+
 func (c *Config) checkNetwork(d *decoder) {
 	n := &c.Network
 	if d.required("network.cidr") {
@@ -62,8 +68,7 @@ func (c *Config) checkNetwork(d *decoder) {
 	if d.required("network.zones") {
 		n.checkZones(d, c.Region)
 	}
-	n.checkPrefix(d, "network.privatePrefix", n.PrivatePrefix)
-	n.checkPrefix(d, "network.publicPrefix", n.PublicPrefix)
+	n.checkSubnets(d)
 	if nats := []string{"none", "single", "perZone"}; !slices.Contains(nats, n.NAT) {
 		d.problemf("network.nat", "%q is no NAT strategy: expected one of %s", n.NAT, quoted(nats))
 	}
@@ -77,12 +82,6 @@ func (c *Config) checkNetwork(d *decoder) {
 		}
 	}
 	checkRetention(d, "network.flowLogsRetentionDays", n.FlowLogsRetentionDays)
-	if len(d.problems) == 0 {
-		// Sizes make sense only of values that are each right.
-		if err := c.network().Validate(); err != nil {
-			d.problem("network.cidr", err.Error())
-		}
-	}
 }
 
 func (n *Network) checkZones(d *decoder, region string) {
@@ -102,14 +101,18 @@ func (n *Network) checkZones(d *decoder, region string) {
 	}
 }
 
-func (n *Network) checkPrefix(d *decoder, path string, prefix int) {
-	vpc, err := parseCIDR(n.CIDR)
-	if err != nil || !d.has(path) {
+// checkSubnets lets the planner say whether the subnets fit, once the range and the
+// zones are right as such.
+func (n *Network) checkSubnets(d *decoder) {
+	if d.failed("network.cidr") || d.failed("network.zones") {
 		return
 	}
-	if prefix <= vpc.Bits() || prefix > 28 {
-		d.problemf(path, "a subnet of /%d does not fit: expected more than the VPC's /%d, and at most /28, "+
-			"the smallest subnet of AWS", prefix, vpc.Bits())
+	_, err := cidr.New(cidr.Request{
+		VPC: n.CIDR, Zones: n.Zones, PrivatePrefix: n.PrivatePrefix, PublicPrefix: n.PublicPrefix,
+	})
+	if err != nil {
+		setting, message, _ := strings.Cut(err.Error(), ": ")
+		d.problem("network."+setting, message)
 	}
 }
 
@@ -119,8 +122,8 @@ func (c *Config) checkCluster(d *decoder) {
 		d.problemf("cluster.version", "Kubernetes %q is not supported: expected one of %s",
 			k.Version, quoted(ekscluster.SupportedVersions))
 	}
-	for i, cidr := range k.PublicAccessCIDRs {
-		checkPublicRange(d, index("cluster.publicAccessCidrs", i), cidr)
+	for i, ipRange := range k.PublicAccessCIDRs {
+		checkPublicRange(d, index("cluster.publicAccessCidrs", i), ipRange)
 	}
 	for i, arn := range k.Admins {
 		if !principalForm.MatchString(arn) {
@@ -149,9 +152,8 @@ func (c *Config) checkCluster(d *decoder) {
 }
 
 func (g *NodeGroup) check(d *decoder, at string) {
-	if d.required(at+".name") && !nameForm.MatchString(g.Name) {
-		d.problemf(at+".name", "%q is no usable name: expected 2 to 32 letters of lower case, digits and hyphens, "+
-			"beginning with a letter", g.Name)
+	if d.required(at + ".name") {
+		checkName(d, at+".name", g.Name)
 	}
 	if d.required(at+".instanceTypes") && len(g.InstanceTypes) == 0 {
 		d.problem(at+".instanceTypes", `the list is empty: expected EC2 instance types such as ["m6i.large"]`)
@@ -184,8 +186,12 @@ func (c *Config) checkRole(d *decoder) {
 		if d.has("toolingStack") {
 			d.problem("toolingStack", "only an application stack has this key: remove it")
 		}
-		if !domainForm.MatchString(c.PrivateZone) {
-			d.problemf("privateZone", "%q is no domain name: expected one such as %q", c.PrivateZone, "tooling.internal")
+		switch zone := c.PrivateZone; {
+		case !domainForm.MatchString(zone):
+			d.problemf("privateZone", "%q is no domain name: expected one such as %q", zone, "tooling.internal")
+		case strings.HasSuffix(zone, ".local"):
+			d.problemf("privateZone", "%q ends in %q, which belongs to multicast DNS: use one such as %q",
+				zone, ".local", "tooling.internal")
 		}
 		if d.has("vpn") && d.required("vpn.clientCidr") {
 			c.checkVPN(d)
@@ -207,13 +213,13 @@ func (c *Config) checkRole(d *decoder) {
 // https://docs.aws.amazon.com/vpn/latest/clientvpn-admin/what-is-best-practices.html.
 func (c *Config) checkVPN(d *decoder) {
 	const path = "vpn.clientCidr"
-	clients, err := parseCIDR(c.VPN.ClientCIDR)
-	switch vpc, vpcErr := parseCIDR(c.Network.CIDR); {
+	clients, err := cidr.Parse(c.VPN.ClientCIDR)
+	switch vpc, vpcErr := cidr.Parse(c.Network.CIDR); {
 	case err != nil:
 		d.problem(path, err.Error())
 	case clients.Bits() < 12 || clients.Bits() > 22:
 		d.problemf(path, "%s has the wrong size: a Client VPN takes /12 to /22", clients)
-	case vpcErr == nil && clients.Overlaps(vpc):
+	case vpcErr == nil && cidr.Overlap(clients, vpc):
 		d.problemf(path, "%s overlaps the VPC's range %s (%s:network.cidr): choose a range that no VPC uses",
 			clients, vpc, namespace)
 	}
@@ -222,14 +228,12 @@ func (c *Config) checkVPN(d *decoder) {
 // checkVPCRange holds the limits of a VPC's range, see
 // https://docs.aws.amazon.com/vpc/latest/userguide/vpc-cidr-blocks.html.
 func checkVPCRange(d *decoder, path, value string) {
-	vpc, err := parseCIDR(value)
+	vpc, err := cidr.Parse(value)
 	switch {
 	case err != nil:
 		d.problem(path, err.Error())
-	case vpc.Bits() < 16:
-		d.problemf(path, "%s is too large: a VPC has at most /16", vpc)
-	case vpc.Bits() > 28:
-		d.problemf(path, "%s is too small: a VPC has at least /28, and two zones of nodes need about /20", vpc)
+	case vpc.Bits() < cidr.MinPrefix:
+		d.problemf(path, "%s is too large: a VPC has at most /%d", vpc, cidr.MinPrefix)
 	case !vpc.Addr().IsPrivate() && !carrierGrade.Contains(vpc.Addr()):
 		d.problemf(path, "%s is public address space: choose from 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16 or %s",
 			vpc, carrierGrade)
@@ -239,7 +243,7 @@ func checkVPCRange(d *decoder, path, value string) {
 // checkPublicRange refuses what EKS refuses for the public endpoint, and the whole
 // internet, because the Kubernetes API is never open to everyone here.
 func checkPublicRange(d *decoder, path, value string) {
-	r, err := parseCIDR(value)
+	r, err := cidr.Parse(value)
 	switch {
 	case err != nil:
 		d.problem(path, err.Error())
@@ -257,16 +261,4 @@ func checkRetention(d *decoder, path string, days int) {
 		d.problemf(path, "%d days is no retention of CloudWatch Logs: expected one of %s",
 			days, strings.Trim(fmt.Sprint(retentions), "[]"))
 	}
-}
-
-// parseCIDR reads an IPv4 range whose address is the first of the range.
-func parseCIDR(value string) (netip.Prefix, error) {
-	p, err := netip.ParsePrefix(value)
-	switch {
-	case err != nil || !p.Addr().Is4():
-		return netip.Prefix{}, fmt.Errorf("%q is no IPv4 range: expected one such as %q", value, "10.10.0.0/16")
-	case p != p.Masked():
-		return netip.Prefix{}, fmt.Errorf("%q has bits set behind /%d: did you mean %q?", value, p.Bits(), p.Masked())
-	}
-	return p, nil
 }

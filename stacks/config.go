@@ -1,7 +1,7 @@
 package stacks
 
 import (
-	"fmt"
+	"errors"
 	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -57,7 +57,7 @@ type Config struct {
 
 // Network is the stack's VPC.
 type Network struct {
-	// CIDR is the VPC's IPv4 range, /16 to /28, from private address space. It may
+	// CIDR is the VPC's IPv4 range, at most /16, from private address space. It may
 	// not overlap the VPN range or the VPC of the tooling stack. Required.
 	CIDR string `config:"cidr"`
 
@@ -66,7 +66,9 @@ type Network struct {
 	Zones []string `config:"zones"`
 
 	// PrivatePrefix and PublicPrefix are the prefix lengths of each zone's private
-	// and public subnet. Default: 4 and 8 longer than the VPC's, at most 28.
+	// and public subnet. Default: 4 and 8 longer than the VPC's, at most 28. A change
+	// by one replaces the subnets while the old ones are still there; a change by more
+	// may need the same addresses, which AWS refuses.
 	PrivatePrefix int `config:"privatePrefix"`
 	PublicPrefix  int `config:"publicPrefix"`
 
@@ -175,14 +177,17 @@ func parse(stack string, values map[string]string, secret func(key string) bool)
 // derive fills in the defaults that depend on other keys.
 func (c *Config) derive(d *decoder) {
 	role, err := RoleOf(c.Stack, string(c.Role))
-	if message, atRole := strings.CutPrefix(fmt.Sprint(err), "config "+namespace+":role: "); atRole {
-		d.problem("role", message)
-	} else if err != nil {
-		d.at("", message)
+	var p Problem
+	if errors.As(err, &p) {
+		d.problems = append(d.problems, p)
 	}
 	c.Role = role
 
-	c.Network.derive(c.Region)
+	for i, zone := range c.Network.Zones {
+		if len(zone) == 1 {
+			c.Network.Zones[i] = c.Region + zone
+		}
+	}
 	for i := range c.Cluster.NodeGroups {
 		g := &c.Cluster.NodeGroups[i]
 		at := index("cluster.nodeGroups", i)
@@ -201,25 +206,6 @@ func (c *Config) derive(d *decoder) {
 	}
 	if c.Role == Application && !d.has("toolingStack") && firstWord(c.Stack) == string(Application) {
 		c.ToolingStack = string(Tooling) + strings.TrimPrefix(c.Stack, string(Application))
-	}
-}
-
-// derive writes zones in full and sizes the subnets after the VPC.
-func (n *Network) derive(region string) {
-	for i, zone := range n.Zones {
-		if len(zone) == 1 {
-			n.Zones[i] = region + zone
-		}
-	}
-	vpc, err := parseCIDR(n.CIDR)
-	if err != nil {
-		return // check says so
-	}
-	if n.PrivatePrefix == 0 {
-		n.PrivatePrefix = min(vpc.Bits()+4, 28)
-	}
-	if n.PublicPrefix == 0 {
-		n.PublicPrefix = min(vpc.Bits()+8, 28)
 	}
 }
 

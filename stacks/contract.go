@@ -9,6 +9,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"github.com/strongroom-platform/strongroom/components/network"
+	"github.com/strongroom-platform/strongroom/internal/cidr"
 )
 
 // contractVersion counts the changes of Contract that a reader must know of. A
@@ -77,7 +78,10 @@ func readContract(ctx *pulumi.Context, stack string) (*Contract, error) {
 	}
 	details, err := ref.GetOutputDetails(contractOutput)
 	if err != nil {
-		return nil, fmt.Errorf("stack %q cannot be read, %s: %w", stack, bringUp(stack), err)
+		err = fmt.Errorf("stack %q cannot be read, %s: %w", stack, bringUp(stack), err)
+		// The SDK puts the engine's bare answer ("unknown stack") in the place of what
+		// the program returns, so the remedy is logged as well.
+		return nil, errors.Join(err, ctx.Log.Error(err.Error(), nil))
 	}
 	if details.SecretValue != nil {
 		return nil, fmt.Errorf("output %q of stack %q is secret, which a contract never is: %s",
@@ -115,11 +119,8 @@ func parseContract(stack string, value any) (*Contract, error) {
 		VaultPort:            r.integer("vaultPort"),
 		VaultSecurityGroupID: pulumi.String(r.text("vaultSecurityGroupId")),
 	}
-	for key, cidr := range map[string]string{"vpcCidr": c.VPCCIDR, "vpnClientCidr": c.VPNClientCIDR} {
-		if _, err := parseCIDR(cidr); cidr != "" && err != nil {
-			r.problem(key, err.Error())
-		}
-	}
+	r.ipRange("vpcCidr", c.VPCCIDR)
+	r.ipRange("vpnClientCidr", c.VPNClientCIDR)
 	if len(r.problems) > 0 {
 		return nil, fmt.Errorf("the contract of stack %q is incomplete, %s:\n%w",
 			stack, bringUp(stack), errors.Join(r.problems...))
@@ -166,6 +167,13 @@ func (r *contractReader) integer(key string) int {
 		return 0
 	}
 	return int(n)
+}
+
+// ipRange checks the range at key, which may be empty.
+func (r *contractReader) ipRange(key, value string) {
+	if _, err := cidr.Parse(value); value != "" && err != nil {
+		r.problem(key, err.Error())
+	}
 }
 
 func (r *contractReader) routeTables(key string) []network.RouteTable {

@@ -20,7 +20,7 @@ type Problem struct {
 	Message string
 }
 
-func (p Problem) String() string {
+func (p Problem) Error() string {
 	if p.Key == "" {
 		return p.Message
 	}
@@ -36,11 +36,11 @@ type ConfigError struct {
 // Error has one line per problem.
 func (e *ConfigError) Error() string {
 	if len(e.Problems) == 1 {
-		return e.Problems[0].String()
+		return e.Problems[0].Error()
 	}
 	lines := []string{fmt.Sprintf("Pulumi.%s.yaml has %d problems:", e.Stack, len(e.Problems))}
 	for _, p := range e.Problems {
-		lines = append(lines, "  "+p.String())
+		lines = append(lines, "  "+p.Error())
 	}
 	return strings.Join(lines, "\n")
 }

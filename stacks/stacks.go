@@ -55,7 +55,7 @@ func Known() []string {
 // the stack's configuration, where that is not empty, and else the first word of
 // the stack's name, so that "tooling-staging" is a tooling stack. A name such as
 // "acme/strongroom/tooling" counts by its last part. An unknown role is an error
-// which lists the known ones.
+// which lists the known ones, a Problem.
 func RoleOf(stackName, roleKey string) (Role, error) {
 	word := roleKey
 	if word == "" {
@@ -65,16 +65,16 @@ func RoleOf(stackName, roleKey string) (Role, error) {
 		return Role(word), nil
 	}
 	if roleKey != "" {
-		return "", fmt.Errorf("config %s:role: unknown role %q of stack %q: expected one of %s",
-			namespace, roleKey, stackName, quoted(Known()))
+		return "", Problem{namespace + ":role", fmt.Sprintf("unknown role %q of stack %q: expected one of %s",
+			roleKey, stackName, quoted(Known()))}
 	}
 	return "", unknownRole(stackName, word)
 }
 
 func unknownRole(stackName, word string) error {
-	return fmt.Errorf("unknown stack %q: %q is no known role: begin the name with one of %s "+
+	return Problem{Message: fmt.Sprintf("unknown stack %q: %q is no known role: begin the name with one of %s "+
 		"(as in %q), or set %s:role in Pulumi.%s.yaml",
-		stackName, word, quoted(Known()), string(Tooling)+"-staging", namespace, stackName)
+		stackName, word, quoted(Known()), string(Tooling)+"-staging", namespace, stackName)}
 }
 
 // Order sorts stack names so that a stack comes after all that it may depend on,

@@ -1,0 +1,422 @@
+package stacks
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+)
+
+// object is a YAML object of Pulumi.<stack>.yaml.
+type object = map[string]any
+
+// valid returns a small configuration with only what is required.
+func valid() object {
+	return object{
+		"region":  "eu-west-1",
+		"network": object{"cidr": "10.10.0.0/16", "zones": []any{"a", "b", "c"}},
+		"cluster": object{
+			"version":    "1.36",
+			"nodeGroups": []any{object{"name": "general", "instanceTypes": []any{"m6i.large"}, "max": 3}},
+		},
+	}
+}
+
+// values renders keys below "strongroom:" as Pulumi hands them over: objects and
+// lists as JSON, anything else as it is written.
+func values(t testing.TB, keys object) map[string]string {
+	t.Helper()
+	out := map[string]string{}
+	for key, value := range keys {
+		if !strings.Contains(key, ":") {
+			key = namespace + ":" + key
+		}
+		switch v := value.(type) {
+		case object, []any:
+			encoded, err := json.Marshal(v)
+			require.NoError(t, err)
+			out[key] = string(encoded)
+		default:
+			out[key] = fmt.Sprint(v)
+		}
+	}
+	return out
+}
+
+// set returns the valid configuration with the key at a dotted path set, or with
+// value nil removed. A list is entered at its first item.
+func set(path string, value any) object {
+	keys := valid()
+	var at any = keys
+	steps := strings.Split(path, ".")
+	for _, step := range steps[:len(steps)-1] {
+		next, ok := at.(object)[step]
+		if !ok {
+			next = object{}
+			at.(object)[step] = next
+		}
+		if list, ok := next.([]any); ok {
+			next = list[0]
+		}
+		at = next
+	}
+	last := steps[len(steps)-1]
+	if value == nil {
+		delete(at.(object), last)
+	} else {
+		at.(object)[last] = value
+	}
+	return keys
+}
+
+func TestDefaults(t *testing.T) {
+	cfg, err := Parse("tooling-staging", values(t, valid()))
+	require.NoError(t, err)
+	assert.Equal(t, &Config{
+		Stack:  "tooling-staging",
+		Role:   Tooling,
+		Name:   "tooling-staging",
+		Region: "eu-west-1",
+		Tags: map[string]string{
+			"strongroom:stack":      "tooling-staging",
+			"strongroom:managed-by": "pulumi",
+			"environment":           "staging",
+		},
+		Protect: true,
+		Network: Network{
+			CIDR:                  "10.10.0.0/16",
+			Zones:                 []string{"eu-west-1a", "eu-west-1b", "eu-west-1c"},
+			NAT:                   "single",
+			FlowLogsRetentionDays: 30,
+		},
+		Cluster: Cluster{
+			Version:          "1.36",
+			LogRetentionDays: 90,
+			NodeGroups: []NodeGroup{{
+				Name: "general", InstanceTypes: []string{"m6i.large"}, Min: 1, Max: 3, Desired: 1, DiskGiB: 50,
+			}},
+		},
+		PrivateZone: "tooling.internal",
+	}, cfg)
+}
+
+func TestEveryKeyIsRead(t *testing.T) {
+	cfg, err := Parse("prod", values(t, object{
+		"role":    "tooling",
+		"name":    "vault-prod",
+		"region":  "us-gov-west-1",
+		"tags":    object{"environment": "prod", "cost-center": "7"},
+		"protect": false,
+		"network": object{
+			"cidr": "100.64.0.0/18", "zones": []any{"us-gov-west-1a", "b"}, "privatePrefix": 22, "publicPrefix": 25,
+			"nat": "perZone", "interfaceEndpoints": []any{"ecr.api", "eks-auth"}, "flowLogsRetentionDays": 7,
+		},
+		"cluster": object{
+			"version": "1.35", "publicAccessCidrs": []any{"198.51.100.7/32"},
+			"admins": []any{"arn:aws-us-gov:iam::123456789012:role/team/admin"}, "logRetentionDays": 14,
+			"nodeGroups": []any{object{
+				"name": "big", "instanceTypes": []any{"m6i.2xlarge", "m7i-flex.2xlarge"}, "min": 0, "max": 9, "desired": 4, "diskGiB": 100,
+			}},
+		},
+		"privateZone": "vault.example.com",
+		"vpn":         object{"clientCidr": "10.100.0.0/22"},
+	}))
+	require.NoError(t, err)
+	assert.Equal(t, &Config{
+		Stack: "prod", Role: Tooling, Name: "vault-prod", Region: "us-gov-west-1", Protect: false,
+		Tags: map[string]string{
+			"strongroom:stack": "prod", "strongroom:managed-by": "pulumi", "environment": "prod", "cost-center": "7",
+		},
+		Network: Network{
+			CIDR: "100.64.0.0/18", Zones: []string{"us-gov-west-1a", "us-gov-west-1b"}, PrivatePrefix: 22, PublicPrefix: 25,
+			NAT: "perZone", InterfaceEndpoints: []string{"ecr.api", "eks-auth"}, FlowLogsRetentionDays: 7,
+		},
+		Cluster: Cluster{
+			Version: "1.35", PublicAccessCIDRs: []string{"198.51.100.7/32"},
+			Admins: []string{"arn:aws-us-gov:iam::123456789012:role/team/admin"}, LogRetentionDays: 14,
+			NodeGroups: []NodeGroup{{
+				Name: "big", InstanceTypes: []string{"m6i.2xlarge", "m7i-flex.2xlarge"}, Min: 0, Max: 9, Desired: 4, DiskGiB: 100,
+			}},
+		},
+		PrivateZone: "vault.example.com",
+		VPN:         VPN{ClientCIDR: "10.100.0.0/22"},
+	}, cfg)
+}
+
+func TestToolingStackOfAnApplication(t *testing.T) {
+	for stack, want := range map[string]string{
+		"application":             "tooling",
+		"application-staging":     "tooling-staging",
+		"application-eu-west-3-b": "tooling-eu-west-3-b",
+	} {
+		cfg, err := Parse(stack, values(t, valid()))
+		require.NoError(t, err)
+		assert.Equal(t, want, cfg.ToolingStack)
+	}
+	cfg, err := Parse("shop", values(t, object{
+		"role": "application", "toolingStack": "acme/strongroom/tooling",
+		"region": valid()["region"], "network": valid()["network"], "cluster": valid()["cluster"],
+	}))
+	require.NoError(t, err)
+	assert.Equal(t, "acme/strongroom/tooling", cfg.ToolingStack)
+}
+
+// Each case is a valid configuration with one thing wrong, and the one problem that
+// must come out: the key is named, and what to do.
+func TestBadInput(t *testing.T) {
+	group := func(key string, value any) object { return set("cluster.nodeGroups."+key, value) }
+	for _, tt := range []struct {
+		name, stack string
+		keys        object
+		want        string
+	}{
+		// unknown keys, at every depth
+		{"unknown key", "tooling", set("netwrok", "x"),
+			`config strongroom:netwrok: unknown key, did you mean "network"?`},
+		{"unknown nested key", "tooling", set("network.cdir", "x"),
+			`config strongroom:network.cdir: unknown key, did you mean "cidr"?`},
+		{"unknown key, wrong case", "tooling", set("cluster.publicAccessCIDRs", []any{}),
+			`config strongroom:cluster.publicAccessCIDRs: unknown key, did you mean "publicAccessCidrs"?`},
+		{"unknown key in a list", "tooling", group("instanceType", "x"),
+			`config strongroom:cluster.nodeGroups[0].instanceType: unknown key, did you mean "instanceTypes"?`},
+		{"unknown key like no other", "tooling", set("cluster.xyzzy", "x"),
+			`config strongroom:cluster.xyzzy: unknown key: the keys here are "admins", "logRetentionDays", "nodeGroups", "publicAccessCidrs", "version"`},
+		{"unknown namespace", "tooling", set("strongrom:region", "x"),
+			`config strongrom:region: unknown namespace, did you mean "strongroom"?`},
+		{"key of a provider", "tooling", set("aws:region", "eu-west-1"),
+			`config aws:region: has no effect: set strongroom:region`},
+		{"key that nothing reads", "tooling", set("kubernetes:context", "x"),
+			`config kubernetes:context: has no effect: nothing reads keys outside "strongroom", remove it`},
+
+		// missing keys
+		{"region missing", "tooling", set("region", nil), `config strongroom:region: missing: this key is required`},
+		{"network missing", "tooling", set("network", nil), `config strongroom:network.cidr: missing: this key is required`},
+		{"cidr missing", "tooling", set("network.cidr", nil), `config strongroom:network.cidr: missing: this key is required`},
+		{"zones missing", "tooling", set("network.zones", nil), `config strongroom:network.zones: missing: this key is required`},
+		{"version missing", "tooling", set("cluster.version", nil), `config strongroom:cluster.version: missing: this key is required`},
+		{"node groups missing", "tooling", set("cluster.nodeGroups", nil), `config strongroom:cluster.nodeGroups: missing: this key is required`},
+		{"group name missing", "tooling", group("name", nil), `config strongroom:cluster.nodeGroups[0].name: missing: this key is required`},
+		{"group max missing", "tooling", group("max", nil), `config strongroom:cluster.nodeGroups[0].max: missing: this key is required`},
+		{"group types missing", "tooling", group("instanceTypes", nil), `config strongroom:cluster.nodeGroups[0].instanceTypes: missing: this key is required`},
+		{"vpn without a range", "tooling", set("vpn", object{}), `config strongroom:vpn.clientCidr: missing: this key is required`},
+		{"tooling stack not to be guessed", "shop", set("role", "application"),
+			`config strongroom:toolingStack: required, because the stack's name "shop" does not begin with "application": name the stack whose Vault is used`},
+
+		// wrong types
+		{"number for a string", "tooling", set("cluster.version", 1.36),
+			`config strongroom:cluster.version: expected a string, got the number 1.36: write it in quotes`},
+		{"string for a number", "tooling", group("max", "3"),
+			`config strongroom:cluster.nodeGroups[0].max: expected a whole number, got the string "3"`},
+		{"fraction", "tooling", group("max", 2.5),
+			`config strongroom:cluster.nodeGroups[0].max: expected a whole number, got the number 2.5`},
+		{"number too large", "tooling", group("max", json.Number("92233720368547758070")),
+			`config strongroom:cluster.nodeGroups[0].max: expected a whole number, got the number 92233720368547758070`},
+		{"string for a bool", "tooling", set("protect", "yes"),
+			`config strongroom:protect: expected true or false, got the string "yes"`},
+		{"number for a bool", "tooling", set("protect", 1),
+			`config strongroom:protect: expected true or false, got the number 1`},
+		{"string for a list", "tooling", set("network.zones", "a"),
+			`config strongroom:network.zones: expected a list, got the string "a"`},
+		{"object for a list", "tooling", set("network.zones", object{"a": true}),
+			`config strongroom:network.zones: expected a list, got an object`},
+		{"list for an object", "tooling", set("network", []any{"10.10.0.0/16"}),
+			`config strongroom:network: expected an object, got a list`},
+		{"string for an object", "tooling", set("cluster", "1.36"),
+			`config strongroom:cluster: expected an object, got the number 1.36`},
+		{"string for an item", "tooling", set("cluster.nodeGroups", []any{"general"}),
+			`config strongroom:cluster.nodeGroups[0]: expected an object, got the string "general"`},
+		{"nothing for an item", "tooling", set("network.zones", []any{"a", nil}),
+			`config strongroom:network.zones[1]: expected a string, got nothing: give a value or remove the key`},
+		{"bool for a tag", "tooling", set("tags", object{"backup": true}),
+			`config strongroom:tags.backup: expected a string, got true`},
+		{"object for a string", "tooling", set("region", object{"name": "eu-west-1"}),
+			`config strongroom:region: expected a string, got an object`},
+
+		// stack
+		{"unknown stack", "staging", valid(),
+			`unknown stack "staging": "staging" is no known role: begin the name with one of "tooling", "application" (as in "tooling-staging"), or set strongroom:role in Pulumi.staging.yaml`},
+		{"unknown role", "tooling", set("role", "database"),
+			`config strongroom:role: unknown role "database" of stack "tooling": expected one of "tooling", "application"`},
+		{"name", "tooling", set("name", "Tooling"),
+			`config strongroom:name: "Tooling" is no usable name: expected at most 32 letters of lower case, digits and single hyphens, beginning with a letter`},
+		{"region", "tooling", set("region", "Ireland"),
+			`config strongroom:region: "Ireland" is no AWS region: expected one such as "eu-west-1"`},
+		{"tag of AWS", "tooling", set("tags", object{"aws:x": "y"}),
+			`config strongroom:tags: key "aws:x" starts with "aws:", which AWS keeps for itself: use another prefix`},
+		{"tag of ours", "tooling", set("tags", object{"strongroom:stack": "y"}),
+			`config strongroom:tags.strongroom:stack: is set by the program: use another key`},
+		{"tooling key in application", "application", set("vpn", object{"clientCidr": "10.100.0.0/22"}),
+			`config strongroom:vpn: only a tooling stack has this key: the application stack reads it from there, remove it`},
+		{"application key in tooling", "tooling", set("toolingStack", "tooling"),
+			`config strongroom:toolingStack: only an application stack has this key: remove it`},
+		{"private zone", "tooling", set("privateZone", "tooling"),
+			`config strongroom:privateZone: "tooling" is no domain name: expected one such as "tooling.internal"`},
+		{"private zone of multicast DNS", "tooling", set("privateZone", "tooling.local"),
+			`config strongroom:privateZone: "tooling.local" ends in ".local", which belongs to multicast DNS: use one such as "tooling.internal"`},
+
+		// network
+		{"CIDR malformed", "tooling", set("network.cidr", "10.10.0.0"),
+			`config strongroom:network.cidr: "10.10.0.0" is not a range: an IPv4 range such as "10.0.0.0/16" is expected`},
+		{"CIDR of IPv6", "tooling", set("network.cidr", "fd00::/16"),
+			`config strongroom:network.cidr: "fd00::/16" is an IPv6 range: an IPv4 range such as "10.0.0.0/16" is expected`},
+		{"CIDR with host bits", "tooling", set("network.cidr", "10.10.0.1/16"),
+			`config strongroom:network.cidr: "10.10.0.1/16" has host bits set: write "10.10.0.0/16"`},
+		{"CIDR too large", "tooling", set("network.cidr", "10.0.0.0/8"),
+			`config strongroom:network.cidr: 10.0.0.0/8 is too large: a VPC has at most /16`},
+		{"CIDR too small for the zones", "tooling", set("network.cidr", "10.0.0.0/30"),
+			`config strongroom:network.cidr: 10.0.0.0/30 is too small for 3 zones: need at least /23`},
+		{"CIDR public", "tooling", set("network.cidr", "8.8.0.0/16"),
+			`config strongroom:network.cidr: 8.8.0.0/16 is public address space: choose from 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16 or 100.64.0.0/10`},
+		{"subnets too large", "tooling", set("network.privatePrefix", 17),
+			`config strongroom:network.privatePrefix: subnets of /17 are too large for 3 zones in any VPC: need at least 19`},
+		{"one zone", "tooling", set("network.zones", []any{"a"}),
+			`config strongroom:network.zones: 1 given: EKS needs at least two availability zones, such as [a, b]`},
+		{"no zone", "tooling", set("network.zones", []any{}),
+			`config strongroom:network.zones: 0 given: EKS needs at least two availability zones, such as [a, b]`},
+		{"zone twice", "tooling", set("network.zones", []any{"a", "eu-west-1a"}),
+			`config strongroom:network.zones[1]: zone "eu-west-1a" is listed twice`},
+		{"zone of another region", "tooling", set("network.zones", []any{"a", "eu-central-1b"}),
+			`config strongroom:network.zones[1]: "eu-central-1b" is no availability zone of eu-west-1: expected a letter or a name such as "eu-west-1a"`},
+		{"NAT", "tooling", set("network.nat", "double"),
+			`config strongroom:network.nat: "double" is no NAT strategy: expected one of "none", "single", "perZone"`},
+		{"endpoint in full", "tooling", set("network.interfaceEndpoints", []any{"com.amazonaws.eu-west-1.sts"}),
+			`config strongroom:network.interfaceEndpoints[0]: "com.amazonaws.eu-west-1.sts" is no short service name: expected one such as "ecr.api"`},
+		{"endpoint twice", "tooling", set("network.interfaceEndpoints", []any{"sts", "sts"}),
+			`config strongroom:network.interfaceEndpoints[1]: "sts" is listed twice`},
+		{"retention", "tooling", set("network.flowLogsRetentionDays", 31),
+			`config strongroom:network.flowLogsRetentionDays: 31 days is no retention of CloudWatch Logs: expected one of 1 3 5 7 14 30 `},
+
+		// cluster
+		{"Kubernetes too old", "tooling", set("cluster.version", "1.19"),
+			`config strongroom:cluster.version: Kubernetes "1.19" is not supported: expected one of "1.33", "1.34", "1.35", "1.36"`},
+		{"open to the internet", "tooling", set("cluster.publicAccessCidrs", []any{"0.0.0.0/0"}),
+			`config strongroom:cluster.publicAccessCidrs[0]: 0.0.0.0/0 opens the Kubernetes API to the whole internet: list the ranges that you work from, or none for a private API`},
+		{"private for public", "tooling", set("cluster.publicAccessCidrs", []any{"198.51.100.0/24", "10.0.0.0/8"}),
+			`config strongroom:cluster.publicAccessCidrs[1]: 10.0.0.0/8 is private address space, which EKS refuses here: from inside the VPC the API is reached by its private endpoint`},
+		{"admin as session", "tooling", set("cluster.admins", []any{"arn:aws:sts::123456789012:assumed-role/admin/me"}),
+			`config strongroom:cluster.admins[0]: "arn:aws:sts::123456789012:assumed-role/admin/me" is no ARN of an IAM role or user: expected one such as "arn:aws:iam::123456789012:role/platform-admin"`},
+		{"log retention", "tooling", set("cluster.logRetentionDays", 0),
+			`config strongroom:cluster.logRetentionDays: 0 days is no retention of CloudWatch Logs: expected one of 1 3 5 `},
+		{"no node group", "tooling", set("cluster.nodeGroups", []any{}),
+			`config strongroom:cluster.nodeGroups: the list is empty: a cluster needs at least one node group`},
+		{"group min above max", "tooling", group("min", 4),
+			`config strongroom:cluster.nodeGroups[0].min: the minimum of 4 nodes is above the maximum of 3: lower min or raise max`},
+		{"group min below none", "tooling", group("min", -1),
+			`config strongroom:cluster.nodeGroups[0].min: -1 nodes is less than none`},
+		{"group max none", "tooling", group("max", 0),
+			`config strongroom:cluster.nodeGroups[0].max: 0 is too few: EKS wants a maximum of at least 1`},
+		{"group desired outside", "tooling", group("desired", 5),
+			`config strongroom:cluster.nodeGroups[0].desired: 5 nodes is outside of min 1 to max 3`},
+		{"group disk", "tooling", group("diskGiB", 8),
+			`config strongroom:cluster.nodeGroups[0].diskGiB: 8 GiB is no usable size: expected 20 (what the node image needs) to 16384`},
+		{"group types empty", "tooling", group("instanceTypes", []any{}),
+			`config strongroom:cluster.nodeGroups[0].instanceTypes: the list is empty: expected EC2 instance types such as ["m6i.large"]`},
+		{"group type", "tooling", group("instanceTypes", []any{"large"}),
+			`config strongroom:cluster.nodeGroups[0].instanceTypes[0]: "large" is no EC2 instance type: expected one such as "m6i.large"`},
+		{"group twice", "tooling", set("cluster.nodeGroups", []any{
+			object{"name": "general", "instanceTypes": []any{"m6i.large"}, "max": 3},
+			object{"name": "general", "instanceTypes": []any{"m6i.large"}, "max": 3},
+		}), `config strongroom:cluster.nodeGroups[1].name: there is another node group "general": names are unique in a cluster`},
+
+		// VPN
+		{"VPN overlaps the VPC", "tooling", set("vpn", object{"clientCidr": "10.10.128.0/22"}),
+			`config strongroom:vpn.clientCidr: 10.10.128.0/22 overlaps the VPC's range 10.10.0.0/16 (strongroom:network.cidr): choose a range that no VPC uses`},
+		{"VPN too small", "tooling", set("vpn", object{"clientCidr": "10.100.0.0/24"}),
+			`config strongroom:vpn.clientCidr: 10.100.0.0/24 has the wrong size: a Client VPN takes /12 to /22`},
+		{"VPN malformed", "tooling", set("vpn", object{"clientCidr": "10.100.0.0/33"}),
+			`config strongroom:vpn.clientCidr: "10.100.0.0/33" is not a range: an IPv4 range such as "10.0.0.0/16" is expected`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			cfg, err := Parse(tt.stack, values(t, tt.keys))
+			require.Error(t, err)
+			assert.Nil(t, cfg)
+			var all *ConfigError
+			require.True(t, errors.As(err, &all))
+			first := strings.SplitN(all.Problems[0].Error(), "\n", 2)[0]
+			assert.True(t, strings.HasPrefix(first, tt.want), "got  %s\nwant %s", first, tt.want)
+			if tt.name != "network missing" && tt.name != "unknown stack" && tt.name != "unknown role" {
+				assert.Len(t, all.Problems, 1, "%v", err)
+			}
+		})
+	}
+}
+
+func TestAllProblemsAreReportedAtOnce(t *testing.T) {
+	keys := set("network.cidr", "10.10.0.0")
+	keys["colour"] = "green"
+	keys["region"] = "Mars"
+	keys["protect"] = "maybe"
+	keys["cluster"] = object{"version": "1.10", "nodeGroups": []any{}}
+	_, err := Parse("tooling", values(t, keys))
+	require.Error(t, err)
+	text := err.Error()
+	assert.Contains(t, text, "Pulumi.tooling.yaml has 6 problems:\n")
+	for _, key := range []string{
+		"colour", "region", "protect", "network.cidr", "cluster.version", "cluster.nodeGroups",
+	} {
+		assert.Contains(t, text, "\n  config strongroom:"+key+": ")
+	}
+}
+
+// An empty list or object at the top reaches the program as an empty string.
+func TestEmptyObject(t *testing.T) {
+	cfg, err := Parse("tooling", values(t, set("tags", "")))
+	require.NoError(t, err)
+	assert.Len(t, cfg.Tags, 3)
+}
+
+// Nothing of the configuration is treated as a secret later on, so nothing of it
+// may be one: its plain text would stand in the state and in messages.
+func TestSecretsAreRefused(t *testing.T) {
+	keys := values(t, set("privateZone", "s3cr3t"))
+	_, err := parse("tooling", keys, func(key string) bool { return key == "strongroom:privateZone" })
+	require.EqualError(t, err,
+		"config strongroom:privateZone: is encrypted, but no setting here is treated as a secret: set it without --secret")
+}
+
+// Whatever stands in the file, Parse neither panics nor returns both or neither of
+// a configuration and an error.
+func TestParseSurvivesAnything(t *testing.T) {
+	names := slices.Sorted(maps.Keys(fieldsOf(reflectConfig())))
+	names = append(names, "cidr", "zones", "version", "nodeGroups", "min", "max", "name", "instanceTypes", "clientCidr", "other")
+	text := rapid.OneOf(rapid.SampledFrom([]string{
+		"", "a", "10.10.0.0/16", "10.10.0.0/31", "1.36", "true", "eu-west-1", "{", "[]", "null", "tooling", "none",
+	}), rapid.String())
+	var value func(depth int) *rapid.Generator[any]
+	value = func(depth int) *rapid.Generator[any] {
+		scalars := rapid.OneOf(
+			rapid.Map(text, func(s string) any { return s }),
+			rapid.Map(rapid.Int(), func(i int) any { return i }),
+			rapid.Map(rapid.Float64Range(-1e9, 1e9), func(f float64) any { return f }),
+			rapid.Map(rapid.Bool(), func(b bool) any { return b }),
+			rapid.Just[any](nil),
+		)
+		if depth == 0 {
+			return scalars
+		}
+		return rapid.OneOf(scalars,
+			rapid.Map(rapid.SliceOfN(rapid.Deferred(func() *rapid.Generator[any] { return value(depth - 1) }), 0, 4),
+				func(l []any) any { return l }),
+			rapid.Map(rapid.MapOfN(rapid.SampledFrom(names), rapid.Deferred(func() *rapid.Generator[any] { return value(depth - 1) }), 0, 6),
+				func(m map[string]any) any { return m }),
+		)
+	}
+	rapid.Check(t, func(rt *rapid.T) {
+		keys := valid()
+		for range rapid.IntRange(0, 4).Draw(rt, "changes") {
+			keys[rapid.SampledFrom(names).Draw(rt, "key")] = value(3).Draw(rt, "value")
+		}
+		stack := rapid.SampledFrom([]string{"tooling", "application", "application-x", "prod"}).Draw(rt, "stack")
+		cfg, err := Parse(stack, values(t, keys))
+		if (cfg == nil) == (err == nil) {
+			rt.Fatalf("configuration %v, error %v", cfg, err)
+		}
+	})
+}

@@ -1,0 +1,59 @@
+package stacks
+
+import (
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/strongroom-platform/strongroom/components/ekscluster"
+	"github.com/strongroom-platform/strongroom/components/network"
+	"github.com/strongroom-platform/strongroom/components/privatezone"
+)
+
+// tooling is the stack with Vault: its network, its cluster, the private name and
+// address of Vault, and what it promises to the stacks that join it.
+func tooling(ctx *pulumi.Context, cfg *Config) error {
+	aws, err := awsProvider(ctx, "aws", cfg.Region)
+	if err != nil {
+		return err
+	}
+	vpc, err := network.New(ctx, cfg.Name, cfg.network(), pulumi.Providers(aws))
+	if err != nil {
+		return err
+	}
+	cluster, err := ekscluster.New(ctx, cfg.Name, cfg.cluster(vpc), pulumi.Providers(aws))
+	if err != nil {
+		return err
+	}
+	if _, err := kubernetesProvider(ctx, "kubernetes", cluster); err != nil {
+		return err
+	}
+	zone, err := privatezone.New(ctx, cfg.Name, &privatezone.Args{
+		Domain:  cfg.PrivateZone,
+		VPCID:   vpc.VPCID,
+		Region:  cfg.Region,
+		Tags:    cfg.Tags,
+		Protect: cfg.Protect,
+	}, pulumi.Providers(aws))
+	if err != nil {
+		return err
+	}
+	vault, err := vaultEndpoint(ctx, cfg, vpc, cluster, zone, pulumi.Providers(aws))
+	if err != nil {
+		return err
+	}
+
+	(&Contract{
+		Region:               cfg.Region,
+		VPCID:                vpc.VPCID,
+		VPCCIDR:              vpc.CIDR,
+		RouteTables:          vpc.RouteTables(),
+		VPNClientCIDR:        cfg.VPN.ClientCIDR,
+		ZoneID:               zone.ZoneID,
+		ZoneName:             zone.Domain,
+		VaultHostname:        vault.Hostname,
+		VaultPort:            vault.Port,
+		VaultSecurityGroupID: vault.SecurityGroupID,
+	}).write(ctx)
+	export(ctx, cfg, vpc, cluster)
+	ctx.Export("vaultAddress", vaultAddress(vault))
+	return nil
+}
