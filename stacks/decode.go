@@ -2,6 +2,7 @@ package stacks
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -153,8 +154,8 @@ func (d *decoder) top(key, raw string, out reflect.Value) {
 	dec.UseNumber()
 	err := dec.Decode(&in)
 	if err == nil {
-		if _, more := dec.Token(); more != io.EOF {
-			err = fmt.Errorf("more than one value")
+		if _, end := dec.Token(); !errors.Is(end, io.EOF) {
+			err = errors.New("more than one value")
 		}
 	}
 	if err != nil {

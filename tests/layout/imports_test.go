@@ -80,9 +80,11 @@ func TestProgramDoesNotCompileForbiddenPackages(t *testing.T) {
 	}
 	cmd := exec.Command("go", "list", "-deps", "-f", "{{.ImportPath}}", ".")
 	cmd.Dir = root
+	var messages strings.Builder
+	cmd.Stderr = &messages
 	out, err := cmd.Output()
 	if err != nil {
-		t.Fatalf("go list: %v", err)
+		t.Fatalf("go list: %v\n%s", err, messages.String())
 	}
 	deps := strings.Fields(string(out))
 	if !slices.Contains(deps, module+"/stacks") {
