@@ -1,0 +1,57 @@
+package toolchain
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+)
+
+// jobs lists what is needed on this machine. The largest build comes first:
+// whatever is left when the others are done should be short.
+func (o Options) jobs(ctx context.Context, report *reporter) ([]job, error) {
+	goPath, goVersion, err := o.goTool(ctx)
+	if err != nil {
+		return nil, err
+	}
+	component, err := o.component(ctx)
+	if err != nil {
+		return nil, err
+	}
+	kubernetes := kubernetesModule
+	if path, version, found := o.systemKubectl(ctx); found {
+		report.total++
+		report.done(Event{Tool: kubectl.name, State: System, Detail: version + ", " + path})
+		// One that an earlier run built would hide the machine's own.
+		if err := removeFile(filepath.Join(o.BinDir, kubectl.name)); err != nil {
+			return nil, err
+		}
+	} else {
+		kubernetes.programs = append(append([]program{}, kubernetes.programs...), kubectl)
+	}
+	jobs := []job{component}
+	for _, m := range []module{kubernetes, pulumiModule, etcdModule} {
+		j, err := m.job(o, goPath, goVersion)
+		if err != nil {
+			return nil, err
+		}
+		jobs = append(jobs, j)
+	}
+	if err := o.sweep(); err != nil {
+		return nil, err
+	}
+	return jobs, nil
+}
+
+// sweep removes what killed builds have left.
+func (o Options) sweep() error {
+	left, err := filepath.Glob(filepath.Join(o.BinDir, ".building-*"))
+	if err != nil {
+		return err
+	}
+	for _, dir := range left {
+		if err := os.RemoveAll(dir); err != nil {
+			return err
+		}
+	}
+	return nil
+}
