@@ -1,0 +1,73 @@
+package ekscluster
+
+import (
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/kms"
+	"github.com/pulumi/pulumi-eks/sdk/v2/go/eks"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+)
+
+// controlPlane makes the cluster itself and fills in the outputs.
+//
+// Protection of a component of another process is inherited by every child that
+// it makes (roles, security groups and Kubernetes providers besides the
+// cluster). So only what stays as long as the cluster is made in there: the
+// access entries of administrators and the node groups, which come and go, are
+// not.
+func (b *builder) controlPlane(key *kms.Key, logTypes pulumi.StringArrayOutput, nodeRole *iam.Role) error {
+	mode := eks.AuthenticationModeApi
+	args := &eks.ClusterArgs{
+		Name:    pulumi.String(b.args.ClusterName),
+		Version: pulumi.String(b.args.Version),
+
+		VpcId:                 b.args.VPCID.ToStringOutput().ToStringPtrOutput(),
+		PrivateSubnetIds:      b.args.PrivateSubnetIDs,
+		EndpointPrivateAccess: pulumi.Bool(true),
+		EndpointPublicAccess:  pulumi.Bool(len(b.args.PublicAccessCIDRs) > 0),
+
+		AuthenticationMode: &mode,
+		// Without it the component makes a role of its own with the rights of a
+		// node, which no node would use. It gets the access entry with which nodes
+		// join.
+		InstanceRole: nodeRole,
+
+		EncryptionConfigKeyArn: key.Arn.ToStringPtrOutput(),
+		EnabledClusterLogTypes: logTypes,
+
+		// Its default node group uses launch configurations, which AWS refuses to
+		// new accounts; its vpc-cni is a kubectl apply; Pod Identity needs no OIDC
+		// provider.
+		SkipDefaultNodeGroup: pulumi.BoolRef(true),
+		UseDefaultVpcCni:     pulumi.BoolRef(true),
+		CreateOidcProvider:   pulumi.Bool(false),
+
+		Tags:        b.args.Tags.Map(),
+		ClusterTags: pulumi.StringMap{"Name": pulumi.String(b.args.ClusterName)},
+	}
+	if len(b.args.PublicAccessCIDRs) > 0 {
+		args.PublicAccessCidrs = pulumi.ToStringArray(b.args.PublicAccessCIDRs)
+	}
+	opts := b.child(pulumi.Protect(b.args.Protect))
+	// The process that makes the children knows only the providers that it is
+	// handed.
+	if provider := b.cluster.GetProvider("aws:eks/cluster:Cluster"); provider != nil {
+		opts = append(opts, pulumi.Providers(provider))
+	}
+	made, err := eks.NewCluster(b.ctx, b.name+"-eks", args, opts...)
+	if err != nil {
+		return err
+	}
+
+	// Read from the cluster in the component, not from the component: so what
+	// uses them is destroyed before the cluster.
+	cluster := made.EksCluster
+	c := b.cluster
+	c.ClusterName = cluster.Name()
+	c.ARN = cluster.Arn()
+	c.Endpoint = cluster.Endpoint()
+	c.CertificateAuthority = cluster.CertificateAuthority().Data().Elem()
+	c.OIDCIssuer = cluster.Identities().Index(pulumi.Int(0)).Oidcs().Index(pulumi.Int(0)).Issuer().Elem()
+	c.ClusterSecurityGroupID = cluster.VpcConfig().ClusterSecurityGroupId().Elem()
+	c.Kubeconfig = made.KubeconfigJson
+	return nil
+}
