@@ -117,3 +117,23 @@ func TestChildrenDieWithTheirParent(t *testing.T) {
 	require.Error(t, parent.Wait())
 	require.Eventually(t, func() bool { return !child.Alive() }, 10*time.Second, 5*time.Millisecond)
 }
+
+func TestListShowsAChildWithItsParent(t *testing.T) {
+	child, _ := shell(t, "while :; do sleep 1; done")
+	all, err := process.List()
+	require.NoError(t, err)
+	found := false
+	for _, info := range all {
+		if info.PID == child.Record().PID {
+			found = true
+			require.Equal(t, os.Getpid(), info.Parent)
+			require.Equal(t, "/bin/sh", info.Args[0])
+			require.Contains(t, info.String(), "sleep 1")
+		}
+	}
+	require.True(t, found)
+	line := process.Ancestors(all, child.Record().PID)
+	require.True(t, line[child.Record().PID])
+	require.True(t, line[os.Getpid()])
+	require.False(t, process.Ancestors(all, os.Getpid())[child.Record().PID])
+}
