@@ -3,9 +3,7 @@
 // do not come up.
 //
 // The control plane is the Cluster component of pulumi-eks 2.8.1, which runs in
-// its own process and needs explicit providers of the packages "aws" and "eks"
-// among the options of New where default providers are disabled. It looks for
-// the programs aws and kubectl on PATH.
+// a process of its own and looks for the programs aws and kubectl on PATH.
 package ekscluster
 
 import (

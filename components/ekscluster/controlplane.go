@@ -1,6 +1,8 @@
 package ekscluster
 
 import (
+	"fmt"
+
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/kms"
 	"github.com/pulumi/pulumi-eks/sdk/v2/go/eks"
@@ -47,13 +49,11 @@ func (b *builder) controlPlane(key *kms.Key, logTypes pulumi.StringArrayOutput, 
 	if len(b.args.PublicAccessCIDRs) > 0 {
 		args.PublicAccessCidrs = pulumi.ToStringArray(b.args.PublicAccessCIDRs)
 	}
-	opts := b.child(pulumi.Protect(b.args.Protect))
-	// The process that makes the children knows only the providers that it is
-	// handed.
-	if provider := b.cluster.GetProvider("aws:eks/cluster:Cluster"); provider != nil {
-		opts = append(opts, pulumi.Providers(provider))
+	providers, err := b.providers()
+	if err != nil {
+		return err
 	}
-	made, err := eks.NewCluster(b.ctx, b.name+"-eks", args, opts...)
+	made, err := eks.NewCluster(b.ctx, b.name+"-eks", args, b.child(pulumi.Protect(b.args.Protect), pulumi.Providers(providers...))...)
 	if err != nil {
 		return err
 	}
@@ -70,4 +70,24 @@ func (b *builder) controlPlane(key *kms.Key, logTypes pulumi.StringArrayOutput, 
 	c.ClusterSecurityGroupID = cluster.VpcConfig().ClusterSecurityGroupId().Elem()
 	c.Kubeconfig = made.KubeconfigJson
 	return nil
+}
+
+// providers are those of the component: the one that runs it, and the one that
+// makes what is in it, because its process knows only what it is handed.
+func (b *builder) providers() ([]pulumi.ProviderResource, error) {
+	runs := b.cluster.GetProvider("eks:index:Cluster")
+	if runs == nil {
+		// It has no settings, so there is nothing for the caller to decide. With
+		// default providers disabled it has to be named all the same.
+		provider, err := eks.NewProvider(b.ctx, b.name+"-eks-provider", &eks.ProviderArgs{}, b.child()...)
+		if err != nil {
+			return nil, fmt.Errorf("provider: %w", err)
+		}
+		runs = provider
+	}
+	providers := []pulumi.ProviderResource{runs}
+	if makes := b.cluster.GetProvider("aws:eks/cluster:Cluster"); makes != nil {
+		providers = append(providers, makes)
+	}
+	return providers, nil
 }

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
@@ -79,6 +80,8 @@ func (a *Args) validate(name string) error {
 		return fmt.Errorf("the name has %d characters, at most %d are possible, because load balancer names end at 32", len(name), maxName)
 	case !nameForm.MatchString(name):
 		return errors.New("the name becomes that of a load balancer: use letters, digits and single hyphens")
+	case strings.HasPrefix(name, "internal-"):
+		return fmt.Errorf("the name begins with %q, which AWS keeps for itself in load balancer names", "internal-")
 	case a.VPCID == nil:
 		return errors.New("vpcId is missing")
 	case a.SubnetIDs == nil:

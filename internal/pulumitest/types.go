@@ -193,7 +193,9 @@ var types = map[string]Type{
 			})
 		}},
 	"aws:eks/addon:Addon": {
-		ID:        func(a TypeArgs) string { return a.String("clusterName", "cluster") + ":" + a.String("addonName", a.Name) },
+		ID: func(a TypeArgs) string {
+			return a.String("clusterName", "cluster") + ":" + a.String("addonName", a.Name)
+		},
 		TagsInput: tagsInput, Outputs: func(a TypeArgs) resource.PropertyMap {
 			return props(map[string]any{
 				"arn":          fmt.Sprintf("arn:aws:eks:%s:%s:addon/%s/%s", Region, Account, a.String("clusterName", "cluster"), a.String("addonName", a.Name)),
