@@ -124,6 +124,9 @@ func (e *engine) RegisterResource(
 	for property, deps := range req.GetPropertyDependencies() {
 		r.PropertyDependencies[property] = deps.GetUrns()
 	}
+	if r.ReplacementTrigger, err = plainProto(req.GetReplacementTrigger()); err != nil {
+		return nil, fmt.Errorf("%s %q: reading the replacement trigger: %w", r.Type, r.Name, err)
+	}
 	children, err := e.compute(r)
 	if err != nil {
 		return nil, err
@@ -131,20 +134,26 @@ func (e *engine) RegisterResource(
 	if err := e.record(r); err != nil {
 		return nil, err
 	}
-	for _, child := range children {
+	answer := &pulumirpc.RegisterResourceResponse{
+		Urn: r.URN, Id: r.ID, PropertyDependencies: map[string]*pulumirpc.RegisterResourceResponse_PropertyDependencies{},
+	}
+	for property, child := range children {
 		if err := e.record(child); err != nil {
 			return nil, err
 		}
+		// What a remote component made depends on that, not on the component: who
+		// uses it does not wait for the component's other children.
+		answer.PropertyDependencies[property] = &pulumirpc.RegisterResourceResponse_PropertyDependencies{Urns: []string{child.URN}}
 	}
-	state, err := marshal(r.State)
-	if err != nil {
+	if answer.Object, err = marshal(r.State); err != nil {
 		return nil, fmt.Errorf("%s %q: answering: %w", r.Type, r.Name, err)
 	}
-	return &pulumirpc.RegisterResourceResponse{Urn: r.URN, Id: r.ID, Object: state}, nil
+	return answer, nil
 }
 
-// compute sets the id and the state of r as its provider would.
-func (e *engine) compute(r *Resource) ([]*Resource, error) {
+// compute sets the id and the state of r as its provider would, and returns the
+// resources that a remote component made, by the output that refers to them.
+func (e *engine) compute(r *Resource) (map[string]*Resource, error) {
 	switch {
 	case r.Type == string(resource.RootStackType):
 		return nil, nil
@@ -173,13 +182,13 @@ func (e *engine) compute(r *Resource) ([]*Resource, error) {
 	for key, value := range r.Inputs {
 		r.State[key] = value
 	}
-	var children []*Resource
+	children := map[string]*Resource{}
 	for property, childType := range typ.Children {
 		child, err := e.implicitChild(r, property, childType, args)
 		if err != nil {
 			return nil, err
 		}
-		children = append(children, child)
+		children[property] = child
 		r.State[resource.PropertyKey(property)] = resource.MakeCustomResourceReference(
 			resource.URN(child.URN), resource.ID(child.ID), "")
 	}
@@ -402,6 +411,18 @@ func unmarshal(s *structpb.Struct) (resource.PropertyMap, error) {
 		return nil, err
 	}
 	return withoutOutputValues(resource.NewProperty(props)).ObjectValue(), nil
+}
+
+// plainProto reads a single value in plain Go values; nil when there is none.
+func plainProto(v *structpb.Value) (any, error) {
+	if v == nil {
+		return nil, nil
+	}
+	props, err := unmarshal(&structpb.Struct{Fields: map[string]*structpb.Value{"value": v}})
+	if err != nil {
+		return nil, err
+	}
+	return plain(props)["value"], nil
 }
 
 func marshal(props resource.PropertyMap) (*structpb.Struct, error) {

@@ -29,15 +29,18 @@ type Resource struct {
 	State           resource.PropertyMap // what the provider answered
 	Outputs         resource.PropertyMap // what a component registered; nil when it registered none
 
-	Provider                string // "<urn>::<id>"; empty means the default provider
-	Providers               map[string]string
-	Dependencies            []string            // URNs, of dependsOn and of all inputs
-	PropertyDependencies    map[string][]string // URNs by input
-	Protect                 bool
-	RetainOnDelete          bool
-	DeleteBeforeReplace     bool
-	IgnoreChanges           []string
-	ReplaceOnChanges        []string
+	Provider             string // "<urn>::<id>"; empty means the default provider
+	Providers            map[string]string
+	Dependencies         []string            // URNs, of dependsOn and of all inputs
+	PropertyDependencies map[string][]string // URNs by input
+	Protect              bool
+	RetainOnDelete       bool
+	DeleteBeforeReplace  bool
+	IgnoreChanges        []string
+	ReplaceOnChanges     []string
+	// ReplacementTrigger is the value whose change replaces the resource; nil
+	// without one.
+	ReplacementTrigger      any
 	AdditionalSecretOutputs []string
 	ImportID                string
 	// Timeouts as given, such as "30m"; empty means the provider's default.
@@ -169,6 +172,17 @@ func (g *Graph) ParentOf(r *Resource) *Resource {
 		return nil
 	}
 	return g.byURN[r.Parent]
+}
+
+// ChildrenOf returns what has r as its parent, in the order of registration.
+func (g *Graph) ChildrenOf(r *Resource) []*Resource {
+	var out []*Resource
+	for _, child := range g.Resources {
+		if child.Parent == r.URN {
+			out = append(out, child)
+		}
+	}
+	return out
 }
 
 // DependsOn reports whether a depends on b, directly or through others. A

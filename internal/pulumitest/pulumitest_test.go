@@ -1,7 +1,6 @@
 package pulumitest_test
 
 import (
-	"strings"
 	"testing"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws"
@@ -243,17 +242,6 @@ func TestRefusesWhatTheEngineRefuses(t *testing.T) {
 	require.ErrorContains(t, err, "duplicate resource URN")
 }
 
-// recorder takes the failures of a check instead of a test.
-type recorder struct {
-	testing.TB
-	failures []string
-}
-
-func (r *recorder) Helper() {}
-func (r *recorder) Errorf(format string, args ...any) {
-	r.failures = append(r.failures, strings.TrimSpace(format))
-}
-
 func TestChecksCanFail(t *testing.T) {
 	g := pulumitest.Run(t, func(ctx *pulumi.Context) error {
 		p := &pair{}
@@ -278,9 +266,7 @@ func TestChecksCanFail(t *testing.T) {
 	}
 	for name, check := range checks {
 		t.Run(name, func(t *testing.T) {
-			r := &recorder{TB: t}
-			check(r)
-			require.NotEmpty(t, r.failures)
+			require.NotEmpty(t, pulumitest.Failures(t, check))
 		})
 	}
 }

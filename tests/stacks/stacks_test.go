@@ -1,7 +1,6 @@
 package stacks_test
 
 import (
-	"fmt"
 	"strings"
 	"testing"
 
@@ -54,7 +53,7 @@ func rules(stack string) map[string]func(testing.TB, *pulumitest.Graph) {
 		"providers": func(t testing.TB, g *pulumitest.Graph) { g.CheckProviders(t, "aws", "kubernetes", "eks", "tls") },
 		"protect":   func(t testing.TB, g *pulumitest.Graph) { g.CheckProtect(t, true) },
 		"wildcards": func(t testing.TB, g *pulumitest.Graph) {
-			found, err := wildcards(g)
+			found, err := g.Wildcards()
 			if err != nil {
 				t.Errorf("%v", err)
 			}
@@ -63,23 +62,11 @@ func rules(stack string) map[string]func(testing.TB, *pulumitest.Graph) {
 			}
 		},
 		"open": func(t testing.TB, g *pulumitest.Graph) {
-			for _, f := range openToAll(g) {
+			for _, f := range g.OpenToAll() {
 				t.Errorf("%s", f)
 			}
 		},
 	}
-}
-
-// recorder takes the failures of a rule that is expected to fail.
-type recorder struct {
-	testing.TB
-	failures []string
-}
-
-func (*recorder) Helper() {}
-
-func (r *recorder) Errorf(format string, args ...any) {
-	r.failures = append(r.failures, fmt.Sprintf(format, args...))
 }
 
 // Each rule finds what it is there to find, in a stack that is right but for one
@@ -136,10 +123,9 @@ func TestRulesCanFail(t *testing.T) {
 		t.Run(tt.rule+": "+tt.want, func(t *testing.T) {
 			g := production().run(t, "tooling", false, nil)
 			tt.damage(t, g)
-			r := &recorder{TB: t}
-			rules("tooling")[tt.rule](r, g)
-			require.Len(t, r.failures, 1)
-			assert.Contains(t, r.failures[0], tt.want)
+			failures := pulumitest.Failures(t, func(t testing.TB) { rules("tooling")[tt.rule](t, g) })
+			require.Len(t, failures, 1)
+			assert.Contains(t, failures[0], tt.want)
 		})
 	}
 }
@@ -155,9 +141,7 @@ func TestProtectIsASwitch(t *testing.T) {
 			assert.False(t, r.Protect, "%s", r)
 		}
 	}
-	r := &recorder{TB: t}
-	tooling.CheckProtect(r, true)
-	assert.NotEmpty(t, r.failures)
+	assert.NotEmpty(t, pulumitest.Failures(t, func(t testing.TB) { tooling.CheckProtect(t, true) }))
 }
 
 // What the tooling stack promises is complete, plain, and not secret.

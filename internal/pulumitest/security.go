@@ -1,12 +1,11 @@
-package stacks_test
+package pulumitest
 
 import (
 	"encoding/json"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
-
-	"github.com/strongroom-platform/strongroom/internal/pulumitest"
 )
 
 // policyInputs are the inputs that hold a policy document, by resource type.
@@ -30,9 +29,10 @@ var wholeAccount = []string{
 	"kms:CreateKey", "kms:ListAliases", "kms:ListKeys",
 }
 
-// wildcards lists the statements that allow more than they need: every resource
-// where an ARN can stand, every action of a service, or everybody.
-func wildcards(g *pulumitest.Graph) ([]string, error) {
+// Wildcards lists the statements of policies that allow more than they need:
+// every resource where an ARN can stand, every action of a service, or
+// everybody. The error is for what is no policy at all.
+func (g *Graph) Wildcards() ([]string, error) {
 	var found []string
 	for _, r := range g.Resources {
 		input, ok := policyInputs[r.Type]
@@ -108,14 +108,41 @@ func principals(v any) []string {
 	return words(v)
 }
 
-// openToAll lists the security group rules that let the internet in.
-func openToAll(g *pulumitest.Graph) []string {
+// OpenToAll lists what lets the internet in: security group rules, and the
+// public endpoint of a cluster. A range of more than a 256th of all addresses
+// counts as the internet, so that two halves of it do too.
+func (g *Graph) OpenToAll() []string {
 	var found []string
 	for _, r := range g.Resources {
-		if strings.HasSuffix(r.Type, ":SecurityGroupIngressRule") && (r.Get("cidrIpv4") == "0.0.0.0/0" || r.Get("cidrIpv6") == "::/0") {
-			found = append(found, fmt.Sprintf("%s lets the internet in", r))
+		var ranges []string
+		switch r.Type {
+		case "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule":
+			ranges = append(words(r.Get("cidrIpv4")), words(r.Get("cidrIpv6"))...)
+		case "aws:ec2/securityGroup:SecurityGroup", "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup":
+			rules, _ := r.Get("ingress").([]any)
+			for _, rule := range rules {
+				fields, _ := rule.(map[string]any)
+				ranges = append(ranges, append(words(fields["cidrBlocks"]), words(fields["ipv6CidrBlocks"])...)...)
+			}
+		case "eks:index:Cluster":
+			ranges = words(r.Get("publicAccessCidrs"))
+			// The provider's default, and AWS's, is everybody.
+			if public := r.Get("endpointPublicAccess"); public != false && len(ranges) == 0 {
+				ranges = []string{"0.0.0.0/0"}
+			}
+		}
+		for _, cidr := range ranges {
+			if wide(cidr) {
+				found = append(found, fmt.Sprintf("%s lets the internet in: %s", r, cidr))
+			}
 		}
 	}
 	slices.Sort(found)
 	return found
+}
+
+// wide reports whether a range is more than one network's, or no range at all.
+func wide(cidr string) bool {
+	prefix, err := netip.ParsePrefix(cidr)
+	return err != nil || prefix.Bits() < 8
 }
