@@ -35,7 +35,7 @@ type Config struct {
 	// of the stack's name, or "default".
 	Tags tags.Tags `config:"tags"`
 
-	// Protect keeps stateful resources (VPC, cluster, keys, zone, load balancer)
+	// Protect keeps stateful resources (VPC, cluster, keys, logs of the control plane, zone)
 	// from being deleted or replaced until it is false. Default: true.
 	Protect bool `config:"protect"`
 

@@ -295,7 +295,7 @@ func TestBadInput(t *testing.T) {
 
 		// cluster
 		{"Kubernetes too old", "tooling", set("cluster.version", "1.19"),
-			`config strongroom:cluster.version: Kubernetes "1.19" is not supported: expected one of "1.33", "1.34", "1.35", "1.36"`},
+			`config strongroom:cluster.version: Kubernetes "1.19" is not supported: expected one of "1.34", "1.35", "1.36"`},
 		{"open to the internet", "tooling", set("cluster.publicAccessCidrs", []any{"0.0.0.0/0"}),
 			`config strongroom:cluster.publicAccessCidrs[0]: 0.0.0.0/0 opens the Kubernetes API to the whole internet: list the ranges that you work from, or none for a private API`},
 		{"private for public", "tooling", set("cluster.publicAccessCidrs", []any{"198.51.100.0/24", "10.0.0.0/8"}),

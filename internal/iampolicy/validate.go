@@ -10,9 +10,11 @@ import (
 )
 
 var (
-	sidForm       = regexp.MustCompile(`^[A-Za-z0-9]+$`)
-	actionForm    = regexp.MustCompile(`^[a-z0-9-]+:[A-Za-z0-9*]+$`)
-	operatorForm  = regexp.MustCompile(`^[A-Za-z]+(:[A-Za-z]+)?$`)
+	sidForm      = regexp.MustCompile(`^[A-Za-z0-9]+$`)
+	actionForm   = regexp.MustCompile(`^[a-z0-9-]+:[A-Za-z0-9*]+$`)
+	operatorForm = regexp.MustCompile(`^[A-Za-z]+(:[A-Za-z]+)?$`)
+	// everyForm is every key, role or secret: "key/*", "role/*", "secret:*".
+	everyForm     = regexp.MustCompile(`^[a-z-]+[/:][*?]+$`)
 	conditionForm = regexp.MustCompile(`^[A-Za-z0-9-]+:\S+$`)
 )
 
@@ -124,8 +126,12 @@ func (s Statement) checkResource(arn string) error {
 	if s.Effect == Deny {
 		return nil
 	}
-	if strings.ContainsAny(parts[2], "*?") || strings.Trim(parts[5], "*") == "" {
+	if strings.ContainsAny(parts[2], "*?") || strings.Trim(parts[5], "*?") == "" {
 		return fmt.Errorf("resource %q stands for everything of a service: name the ARN", arn)
+	}
+	// A bucket has no account in its ARN, and "<bucket>/*" is one bucket's objects.
+	if parts[4] != "" && everyForm.MatchString(parts[5]) {
+		return fmt.Errorf("resource %q stands for everything of a kind: name the ARN", arn)
 	}
 	return nil
 }

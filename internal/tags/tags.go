@@ -73,7 +73,7 @@ func (t Tags) Validate() error {
 	for _, k := range keys {
 		switch {
 		case k == "":
-			return fmt.Errorf("tags: the key of value %q is empty", t[k])
+			return fmt.Errorf("tags: the key of value %q is empty: give it one or leave it out", t[k])
 		case strings.HasPrefix(strings.ToLower(k), "aws:"):
 			return fmt.Errorf("tags: key %q starts with %q, which AWS keeps for itself: use another prefix", k, "aws:")
 		case utf8.RuneCountInString(k) > maxKey:
