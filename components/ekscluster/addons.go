@@ -136,7 +136,7 @@ func (a Addon) configuration(known addonTraits) (string, error) {
 	}
 	text, err := json.Marshal(merged)
 	if err != nil {
-		return "", fmt.Errorf("configuration: %w", err)
+		return "", fmt.Errorf("configuration is not JSON: %w: use strings, numbers, booleans, lists and maps", err)
 	}
 	return string(text), nil
 }

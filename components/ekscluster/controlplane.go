@@ -57,6 +57,7 @@ func (b *builder) controlPlane(key *kms.Key, logTypes pulumi.StringArrayOutput, 
 	if err != nil {
 		return err
 	}
+	b.made = made
 
 	// Read from the cluster in the component, not from the component: so what
 	// uses them is destroyed before the cluster.

@@ -29,7 +29,7 @@ func arm(instanceType string) bool {
 func (g NodeGroup) amiType() (string, error) {
 	for _, instanceType := range g.InstanceTypes {
 		if arm(instanceType) != arm(g.InstanceTypes[0]) {
-			return "", fmt.Errorf("instance types %q and %q have different processors: put them into different groups", g.InstanceTypes[0], instanceType)
+			return "", fmt.Errorf("instanceTypes: %q and %q have different processors: put them into different groups", g.InstanceTypes[0], instanceType)
 		}
 	}
 	if len(g.InstanceTypes) > 0 && arm(g.InstanceTypes[0]) {

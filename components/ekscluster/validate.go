@@ -10,6 +10,7 @@ import (
 )
 
 var (
+	nameForm        = regexp.MustCompile(`^[A-Za-z][0-9A-Za-z-]*$`)
 	clusterNameForm = regexp.MustCompile(`^[0-9A-Za-z][0-9A-Za-z_-]{0,99}$`)
 	groupNameForm   = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]{0,30}[a-z0-9])?$`)
 	addonNameForm   = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]{0,98}[a-z0-9])?$`)
@@ -26,8 +27,11 @@ var retentions = []int{1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545,
 const maxName = 32
 
 func checkName(name string) error {
+	if !nameForm.MatchString(name) {
+		return fmt.Errorf("cluster component %q: the name becomes part of IAM role names: use letters, digits and hyphens, beginning with a letter", name)
+	}
 	if len(name) > maxName {
-		return fmt.Errorf("cluster component %q: the name has %d characters, at most %d are possible, because IAM role names end at 64", name, len(name), maxName)
+		return fmt.Errorf("cluster component %q: the name has %d characters, but IAM role names end at 64: use at most %d", name, len(name), maxName)
 	}
 	return nil
 }
@@ -43,9 +47,9 @@ func (a *Args) Validate() error {
 	case !slices.Contains(SupportedVersions, a.Version):
 		return fmt.Errorf("cluster.version: Kubernetes %q is not supported: use one of %s", a.Version, strings.Join(SupportedVersions, ", "))
 	case a.VPCID == nil:
-		return errors.New("cluster.vpcId is missing")
+		return errors.New("cluster.vpcId is missing: give the VPC that the subnets are in")
 	case a.PrivateSubnetIDs == nil:
-		return errors.New("cluster.privateSubnetIds are missing")
+		return errors.New("cluster.privateSubnetIds are missing: give private subnets of at least two zones")
 	case a.LogRetentionDays != 0 && !slices.Contains(retentions, a.LogRetentionDays):
 		return fmt.Errorf("cluster.logRetentionDays: CloudWatch Logs does not take %d: use one of %s", a.LogRetentionDays, join(retentions))
 	case a.KMSDeletionWindowDays != 0 && (a.KMSDeletionWindowDays < minKMSDeletionWindowDays || a.KMSDeletionWindowDays > maxKMSDeletionWindowDays):
@@ -61,21 +65,33 @@ func (a *Args) Validate() error {
 	return nil
 }
 
+// Limits of the public endpoint. AWS takes 40 ranges:
+// https://docs.aws.amazon.com/eks/latest/userguide/service-quotas.html. Nobody
+// comes from a 256th of the internet: with shorter prefixes two ranges would be
+// enough to open the API to everyone.
+const (
+	maxPublicRanges = 40
+	minPublicBits   = 8
+)
+
 func (a *Args) validatePublicAccess() error {
+	if len(a.PublicAccessCIDRs) > maxPublicRanges {
+		return fmt.Errorf("cluster.publicAccessCidrs: %d ranges are given, EKS takes %d: join or remove some", len(a.PublicAccessCIDRs), maxPublicRanges)
+	}
 	seen := map[netip.Prefix]bool{}
 	for _, cidr := range a.PublicAccessCIDRs {
 		prefix, err := netip.ParsePrefix(cidr)
 		switch {
 		case err != nil || !prefix.Addr().Is4():
-			return fmt.Errorf("cluster.publicAccessCidrs: %q is not an IPv4 range such as %q", cidr, "198.51.100.0/24")
+			return fmt.Errorf("cluster.publicAccessCidrs: %q is no IPv4 range: use one such as %q", cidr, "198.51.100.0/24")
 		case prefix != prefix.Masked():
-			return fmt.Errorf("cluster.publicAccessCidrs: %q has bits set after its prefix: did you mean %q", cidr, prefix.Masked())
-		case prefix.Bits() == 0:
-			return fmt.Errorf("cluster.publicAccessCidrs: %q opens the Kubernetes API to everyone: name the ranges you come from", cidr)
-		case prefix.Addr().IsPrivate():
-			return fmt.Errorf("cluster.publicAccessCidrs: %q is a private range, which does not occur on the internet: the private endpoint needs no range", cidr)
+			return fmt.Errorf("cluster.publicAccessCidrs: %q has bits set after its prefix: use %q", cidr, prefix.Masked())
+		case prefix.Bits() < minPublicBits:
+			return fmt.Errorf("cluster.publicAccessCidrs: %q opens the Kubernetes API to everyone: name the ranges you come from, each of /%d or longer", cidr, minPublicBits)
+		case prefix.Addr().IsPrivate() || prefix.Addr().IsLoopback() || prefix.Addr().IsLinkLocalUnicast():
+			return fmt.Errorf("cluster.publicAccessCidrs: %q is private, and does not occur on the internet: leave it out, the private endpoint needs no range", cidr)
 		case seen[prefix]:
-			return fmt.Errorf("cluster.publicAccessCidrs: %q is given twice", cidr)
+			return fmt.Errorf("cluster.publicAccessCidrs: %q is given twice: leave one out", cidr)
 		}
 		seen[prefix] = true
 	}
@@ -86,13 +102,13 @@ func (a *Args) validateAdmins() error {
 	seen := map[string]string{}
 	for _, arn := range a.Admins {
 		if strings.Contains(arn, ":assumed-role/") {
-			return fmt.Errorf("cluster.admins: %q is a session of a role: give the role itself, arn:aws:iam::<account>:role/<name>", arn)
+			return fmt.Errorf("cluster.admins: %q is a session of a role: use the role itself, arn:aws:iam::<account>:role/<name>", arn)
 		}
 		if !adminForm.MatchString(arn) {
-			return fmt.Errorf("cluster.admins: %q is not the ARN of an IAM role or user, such as %q", arn, "arn:aws:iam::123456789012:role/platform-admin")
+			return fmt.Errorf("cluster.admins: %q is not the ARN of an IAM role or user: use one such as %q", arn, "arn:aws:iam::123456789012:role/platform-admin")
 		}
 		if other, taken := seen[adminName(arn)]; taken {
-			return fmt.Errorf("cluster.admins: %q and %q are the same role or user", other, arn)
+			return fmt.Errorf("cluster.admins: %q and %q are the same role or user: leave one out", other, arn)
 		}
 		seen[adminName(arn)] = arn
 	}
@@ -106,7 +122,7 @@ func (a *Args) validateLogTypes() error {
 			return fmt.Errorf("cluster.logTypes: %q is not a log of the control plane: use %s", logType, strings.Join(allLogTypes, ", "))
 		}
 		if seen[logType] {
-			return fmt.Errorf("cluster.logTypes: %q is given twice", logType)
+			return fmt.Errorf("cluster.logTypes: %q is given twice: leave one out", logType)
 		}
 		seen[logType] = true
 	}
@@ -115,7 +131,7 @@ func (a *Args) validateLogTypes() error {
 
 func (a *Args) validateNodeGroups() error {
 	if len(a.NodeGroups) == 0 {
-		return errors.New("cluster.nodeGroups: none is given: at least one is needed for the add-ons to run")
+		return errors.New("cluster.nodeGroups: none is given: add one, or the add-ons have nowhere to run")
 	}
 	seen := map[string]bool{}
 	for _, g := range a.NodeGroups {
@@ -123,7 +139,7 @@ func (a *Args) validateNodeGroups() error {
 			return fmt.Errorf("cluster.nodeGroups[%s]: %w", g.Name, err)
 		}
 		if seen[g.Name] {
-			return fmt.Errorf("cluster.nodeGroups[%s]: the name is given twice", g.Name)
+			return fmt.Errorf("cluster.nodeGroups[%s]: the name is given twice: use names that differ", g.Name)
 		}
 		seen[g.Name] = true
 	}
@@ -137,13 +153,13 @@ func (g NodeGroup) validate() error {
 	case len(g.InstanceTypes) == 0:
 		return fmt.Errorf("instanceTypes are missing: give at least one, such as %q", "m7i.large")
 	case g.Min < 0:
-		return fmt.Errorf("min %d is negative", g.Min)
+		return fmt.Errorf("min %d is negative: use 0 or more", g.Min)
 	case g.Max < 1:
-		return fmt.Errorf("max %d is too small: EKS needs at least 1", g.Max)
+		return fmt.Errorf("max %d is too small: use 1 or more", g.Max)
 	case g.Min > g.Max:
-		return fmt.Errorf("min %d is greater than max %d", g.Min, g.Max)
+		return fmt.Errorf("min %d is greater than max %d: lower min or raise max", g.Min, g.Max)
 	case g.Desired < g.Min || g.Desired > g.Max:
-		return fmt.Errorf("desired %d is not between min %d and max %d", g.Desired, g.Min, g.Max)
+		return fmt.Errorf("desired %d is not between min %d and max %d: use a number that is", g.Desired, g.Min, g.Max)
 	case g.DiskGiB != 0 && (g.DiskGiB < minDiskGiB || g.DiskGiB > maxDiskGiB):
 		return fmt.Errorf("diskGiB %d is out of range: use %d to %d", g.DiskGiB, minDiskGiB, maxDiskGiB)
 	case g.capacityType() != "ON_DEMAND" && g.capacityType() != "SPOT":
@@ -151,10 +167,10 @@ func (g NodeGroup) validate() error {
 	}
 	for i, instanceType := range g.InstanceTypes {
 		if !instanceForm.MatchString(instanceType) {
-			return fmt.Errorf("instanceTypes: %q is not an EC2 instance type such as %q", instanceType, "m7i.large")
+			return fmt.Errorf("instanceTypes: %q is not an EC2 instance type: use one such as %q", instanceType, "m7i.large")
 		}
 		if slices.Contains(g.InstanceTypes[:i], instanceType) {
-			return fmt.Errorf("instanceTypes: %q is given twice", instanceType)
+			return fmt.Errorf("instanceTypes: %q is given twice: leave one out", instanceType)
 		}
 	}
 	if _, err := g.amiType(); err != nil {
@@ -173,11 +189,11 @@ func (g NodeGroup) validateLabels() error {
 		domain, _, prefixed := strings.Cut(key, "/")
 		switch {
 		case !labelKeyForm.MatchString(key):
-			return fmt.Errorf("labels: %q is not the key of a Kubernetes label", key)
+			return fmt.Errorf("labels: %q is not the key of a Kubernetes label: use at most 63 letters, digits, - _ and ., with a domain and / before them or without", key)
 		case prefixed && reservedLabelDomain(domain):
 			return fmt.Errorf("labels: %q belongs to Kubernetes or EKS: use a prefix of your own", key)
 		case !labelValueForm.MatchString(g.Labels[key]):
-			return fmt.Errorf("labels: %q is not the value of a Kubernetes label (key %q)", g.Labels[key], key)
+			return fmt.Errorf("labels: %q, the value of %q, is not that of a Kubernetes label: use at most 63 letters, digits, - _ and ., beginning and ending with a letter or digit", g.Labels[key], key)
 		}
 	}
 	return nil
@@ -196,10 +212,10 @@ func (a *Args) validateAddons() error {
 	seen := map[string]bool{}
 	for _, addon := range a.addons() {
 		if !addonNameForm.MatchString(addon.Name) {
-			return fmt.Errorf("cluster.addons: %q is not the name of an EKS add-on", addon.Name)
+			return fmt.Errorf("cluster.addons: %q is not the name of an EKS add-on: use one that `aws eks describe-addon-versions` lists", addon.Name)
 		}
 		if seen[addon.Name] {
-			return fmt.Errorf("cluster.addons[%s]: the add-on is given twice", addon.Name)
+			return fmt.Errorf("cluster.addons[%s]: the add-on is given twice: leave one out", addon.Name)
 		}
 		seen[addon.Name] = true
 		if _, err := addon.configuration(traits[addon.Name]); err != nil {
@@ -208,7 +224,7 @@ func (a *Args) validateAddons() error {
 	}
 	for _, name := range required {
 		if !seen[name] {
-			return fmt.Errorf("cluster.addons: %q is missing, and without it no node becomes ready", name)
+			return fmt.Errorf("cluster.addons: %q is missing, and without it no node becomes ready: add it", name)
 		}
 	}
 	return nil

@@ -17,6 +17,10 @@ import (
 // and the 8 that Pulumi appends.
 const maxName = 21
 
+// minClientBits is the shortest prefix of clients: 10.0.0.0/8 is the largest
+// private network.
+const minClientBits = 8
+
 // Args of an Endpoint.
 type Args struct {
 	VPCID pulumi.StringInput
@@ -77,19 +81,19 @@ func (a *Args) Validate(name string) error {
 func (a *Args) validate(name string) error {
 	switch {
 	case len(name) > maxName:
-		return fmt.Errorf("the name has %d characters, at most %d are possible, because load balancer names end at 32", len(name), maxName)
+		return fmt.Errorf("the name has %d characters, but load balancer names end at 32: use at most %d", len(name), maxName)
 	case !nameForm.MatchString(name):
 		return errors.New("the name becomes that of a load balancer: use letters, digits and single hyphens")
 	case strings.HasPrefix(name, "internal-"):
-		return fmt.Errorf("the name begins with %q, which AWS keeps for itself in load balancer names", "internal-")
+		return fmt.Errorf("the name begins with %q, which AWS keeps for itself in load balancer names: use another", "internal-")
 	case a.VPCID == nil:
-		return errors.New("vpcId is missing")
+		return errors.New("vpcId is missing: give the VPC that the subnets are in")
 	case a.SubnetIDs == nil:
-		return errors.New("subnetIds are missing")
+		return errors.New("subnetIds are missing: give one private subnet per zone")
 	case a.ZoneID == nil:
-		return errors.New("zoneId is missing")
+		return errors.New("zoneId is missing: give the private zone that the hostname belongs to")
 	case len(a.Hostname) > 253 || !hostnameForm.MatchString(a.Hostname):
-		return fmt.Errorf("hostname %q is not a full domain name in lower case, such as %q", a.Hostname, "vault.tooling.internal")
+		return fmt.Errorf("hostname %q is not a full domain name in lower case: use one such as %q", a.Hostname, "vault.tooling.internal")
 	case a.Port < 1 || a.Port > 65535:
 		return fmt.Errorf("port %d is out of range: use 1 to 65535", a.Port)
 	}
@@ -108,13 +112,13 @@ func (a *Args) validateCIDRs() error {
 		prefix, err := netip.ParsePrefix(cidr)
 		switch {
 		case err != nil || !prefix.Addr().Is4():
-			return fmt.Errorf("allowedCidrs: %q is not an IPv4 range such as %q", cidr, "10.0.0.0/16")
+			return fmt.Errorf("allowedCidrs: %q is no IPv4 range: use one such as %q", cidr, "10.0.0.0/16")
 		case prefix != prefix.Masked():
-			return fmt.Errorf("allowedCidrs: %q has bits set after its prefix: did you mean %q", cidr, prefix.Masked())
-		case prefix.Bits() == 0:
-			return fmt.Errorf("allowedCidrs: %q lets everyone in: name the ranges of the clients", cidr)
+			return fmt.Errorf("allowedCidrs: %q has bits set after its prefix: use %q", cidr, prefix.Masked())
+		case prefix.Bits() < minClientBits:
+			return fmt.Errorf("allowedCidrs: %q lets everyone in: name the ranges of the clients, each of /%d or longer", cidr, minClientBits)
 		case seen[prefix]:
-			return fmt.Errorf("allowedCidrs: %q is given twice", cidr)
+			return fmt.Errorf("allowedCidrs: %q is given twice: leave one out", cidr)
 		}
 		seen[prefix] = true
 	}
@@ -132,10 +136,10 @@ func (h HealthCheck) validate() error {
 		}
 	case "HTTP", "HTTPS":
 		if len(h.Path) == 0 || h.Path[0] != '/' || len(h.Path) > 1024 {
-			return fmt.Errorf("path %q: a path of at most 1024 characters that starts with / is needed", h.Path)
+			return fmt.Errorf("path %q is not possible: use at most 1024 characters that start with /", h.Path)
 		}
 		if !matcherForm.MatchString(h.matcher()) {
-			return fmt.Errorf("matcher %q is not a code, a range or a list of them, such as %q", h.Matcher, "200-299")
+			return fmt.Errorf("matcher %q is not a code, a range or a list of them: use one such as %q", h.Matcher, "200-299")
 		}
 	default:
 		return fmt.Errorf("protocol %q is unknown: use TCP, HTTP or HTTPS", h.Protocol)

@@ -46,7 +46,7 @@ func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOp
 		return nil, err
 	}
 
-	group, err := newSecurityGroup(ctx, name, args, e)
+	group, rules, err := newSecurityGroup(ctx, name, args, e)
 	if err != nil {
 		return nil, fmt.Errorf("endpoint %q: security group: %w", name, err)
 	}
@@ -54,7 +54,7 @@ func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOp
 	if err != nil {
 		return nil, fmt.Errorf("endpoint %q: target group: %w", name, err)
 	}
-	balancer, err := newLoadBalancer(ctx, name, args, group, targets, e)
+	balancer, listener, err := newLoadBalancer(ctx, name, args, group, rules, targets, e)
 	if err != nil {
 		return nil, fmt.Errorf("endpoint %q: load balancer: %w", name, err)
 	}
@@ -68,7 +68,10 @@ func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOp
 			// There is no second answer to fall back to.
 			EvaluateTargetHealth: pulumi.Bool(false),
 		}},
-	}, component.Child(e)...)
+	}, component.Child(e,
+		// A name that resolves has a listener behind it.
+		pulumi.DependsOn([]pulumi.Resource{listener}),
+	)...)
 	if err != nil {
 		return nil, fmt.Errorf("endpoint %q: record: %w", name, err)
 	}

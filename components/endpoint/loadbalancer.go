@@ -9,11 +9,12 @@ import (
 )
 
 // newLoadBalancer makes the load balancer with one listener, which hands every
-// connection to the target group.
+// connection to the target group. The rules of its security group are there
+// before it and go after it, so that no connection meets a closed door.
 //
 // Other subnets, even in the same zones, mean another load balancer: AWS does
 // not move one. It gets a new name and is there before the old one goes.
-func newLoadBalancer(ctx *pulumi.Context, name string, args *Args, group *ec2.SecurityGroup, targets *lb.TargetGroup, parent pulumi.Resource) (*lb.LoadBalancer, error) {
+func newLoadBalancer(ctx *pulumi.Context, name string, args *Args, group *ec2.SecurityGroup, rules []pulumi.Resource, targets *lb.TargetGroup, parent pulumi.Resource) (*lb.LoadBalancer, *lb.Listener, error) {
 	balancer, err := lb.NewLoadBalancer(ctx, name+"-lb", &lb.LoadBalancerArgs{
 		LoadBalancerType: pulumi.String("network"),
 		Internal:         pulumi.Bool(true),
@@ -23,11 +24,11 @@ func newLoadBalancer(ctx *pulumi.Context, name string, args *Args, group *ec2.Se
 		SecurityGroups:               pulumi.StringArray{group.ID().ToStringOutput()},
 		EnableCrossZoneLoadBalancing: pulumi.Bool(args.CrossZone),
 		Tags:                         args.Tags.Named(name),
-	}, component.Child(parent)...)
+	}, component.Child(parent, pulumi.DependsOn(rules))...)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	_, err = lb.NewListener(ctx, name+"-listener", &lb.ListenerArgs{
+	listener, err := lb.NewListener(ctx, name+"-listener", &lb.ListenerArgs{
 		LoadBalancerArn: balancer.Arn,
 		Port:            pulumi.Int(args.Port),
 		Protocol:        pulumi.String("TCP"),
@@ -43,7 +44,7 @@ func newLoadBalancer(ctx *pulumi.Context, name string, args *Args, group *ec2.Se
 		pulumi.DeleteBeforeReplace(true),
 	)...)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return balancer, nil
+	return balancer, listener, nil
 }

@@ -11,20 +11,21 @@ import (
 	"github.com/strongroom-platform/strongroom/internal/component"
 )
 
-// newSecurityGroup makes the load balancer's security group: the allowed ranges
-// in, the targets out. Each rule is a resource of its own, so that others can
-// add theirs to the group.
-func newSecurityGroup(ctx *pulumi.Context, name string, args *Args, parent pulumi.Resource) (*ec2.SecurityGroup, error) {
+// newSecurityGroup makes the load balancer's security group and its rules: the
+// allowed ranges in, the targets out. Each rule is a resource of its own, so that
+// others can add theirs to the group.
+func newSecurityGroup(ctx *pulumi.Context, name string, args *Args, parent pulumi.Resource) (*ec2.SecurityGroup, []pulumi.Resource, error) {
 	group, err := ec2.NewSecurityGroup(ctx, name+"-sg", &ec2.SecurityGroupArgs{
 		VpcId:       args.VPCID,
 		Description: pulumi.String("Load balancer of " + args.Hostname),
 		Tags:        args.Tags.Named(name),
 	}, component.Child(parent)...)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
+	var rules []pulumi.Resource
 	for _, cidr := range args.AllowedCIDRs {
-		_, err := vpc.NewSecurityGroupIngressRule(ctx, name+"-ingress-"+cidrName(cidr), &vpc.SecurityGroupIngressRuleArgs{
+		rule, err := vpc.NewSecurityGroupIngressRule(ctx, name+"-ingress-"+cidrName(cidr), &vpc.SecurityGroupIngressRuleArgs{
 			SecurityGroupId: group.ID(),
 			Description:     pulumi.String("Clients in " + cidr),
 			CidrIpv4:        pulumi.String(cidr),
@@ -34,20 +35,23 @@ func newSecurityGroup(ctx *pulumi.Context, name string, args *Args, parent pulum
 			Tags:            args.Tags.Named(name + "-ingress-" + cidrName(cidr)),
 		}, component.Child(parent)...)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
+		rules = append(rules, rule)
 	}
 	for _, port := range args.targetPorts() {
-		if err := allowTargets(ctx, name, args, group, port, parent); err != nil {
-			return nil, err
+		made, err := allowTargets(ctx, name, args, group, port, parent)
+		if err != nil {
+			return nil, nil, err
 		}
+		rules = append(rules, made...)
 	}
-	return group, nil
+	return group, rules, nil
 }
 
 // allowTargets lets the load balancer reach the targets at a port, on both
 // sides where the targets' security group is known.
-func allowTargets(ctx *pulumi.Context, name string, args *Args, group *ec2.SecurityGroup, port int, parent pulumi.Resource) error {
+func allowTargets(ctx *pulumi.Context, name string, args *Args, group *ec2.SecurityGroup, port int, parent pulumi.Resource) ([]pulumi.Resource, error) {
 	suffix := strconv.Itoa(port)
 	egress := &vpc.SecurityGroupEgressRuleArgs{
 		SecurityGroupId: group.ID(),
@@ -62,13 +66,14 @@ func allowTargets(ctx *pulumi.Context, name string, args *Args, group *ec2.Secur
 	} else {
 		egress.CidrIpv4 = pulumi.String("0.0.0.0/0")
 	}
-	if _, err := vpc.NewSecurityGroupEgressRule(ctx, name+"-egress-"+suffix, egress, component.Child(parent)...); err != nil {
-		return err
+	out, err := vpc.NewSecurityGroupEgressRule(ctx, name+"-egress-"+suffix, egress, component.Child(parent)...)
+	if err != nil {
+		return nil, err
 	}
 	if args.TargetSecurityGroupID == nil {
-		return nil
+		return []pulumi.Resource{out}, nil
 	}
-	_, err := vpc.NewSecurityGroupIngressRule(ctx, name+"-targets-"+suffix, &vpc.SecurityGroupIngressRuleArgs{
+	in, err := vpc.NewSecurityGroupIngressRule(ctx, name+"-targets-"+suffix, &vpc.SecurityGroupIngressRuleArgs{
 		SecurityGroupId:           args.TargetSecurityGroupID,
 		ReferencedSecurityGroupId: group.ID(),
 		Description:               pulumi.String("Load balancer of " + args.Hostname),
@@ -77,7 +82,10 @@ func allowTargets(ctx *pulumi.Context, name string, args *Args, group *ec2.Secur
 		ToPort:                    pulumi.Int(port),
 		Tags:                      args.Tags.Named(name + "-targets-" + suffix),
 	}, component.Child(parent)...)
-	return err
+	if err != nil {
+		return nil, err
+	}
+	return []pulumi.Resource{out, in}, nil
 }
 
 // cidrName makes a range fit into the name of a resource, which is its

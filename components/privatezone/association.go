@@ -22,9 +22,9 @@ func Associate(ctx *pulumi.Context, name string, args *AssociateArgs, opts ...pu
 	case args == nil:
 		return nil, fmt.Errorf("zone association %q: the arguments are nil", name)
 	case args.ZoneID == nil:
-		return nil, fmt.Errorf("zone association %q: zoneId is missing", name)
+		return nil, fmt.Errorf("zone association %q: zoneId is missing: give the zone whose names are to be resolved", name)
 	case args.VPCID == nil:
-		return nil, fmt.Errorf("zone association %q: vpcId is missing", name)
+		return nil, fmt.Errorf("zone association %q: vpcId is missing: give the VPC that is to resolve them", name)
 	}
 	if err := checkRegion(args.Region); err != nil {
 		return nil, fmt.Errorf("zone association %q: %w", name, err)

@@ -99,12 +99,12 @@ func (a *Args) Validate(name string) error {
 	case a == nil:
 		return fmt.Errorf("private zone %q: the arguments are nil", name)
 	case !domainForm.MatchString(a.Domain) || len(a.Domain) > 253:
-		return fmt.Errorf("private zone %q: domain %q is not a domain in lower case with at least two parts, such as %q", name, a.Domain, "tooling.internal")
+		return fmt.Errorf("private zone %q: domain %q is not a domain in lower case with at least two parts: use one such as %q", name, a.Domain, "tooling.internal")
 	case strings.HasSuffix(a.Domain, ".local"):
 		// https://datatracker.ietf.org/doc/html/rfc6762#appendix-G
 		return fmt.Errorf("private zone %q: domain %q ends in %q, which belongs to multicast DNS: use %q", name, a.Domain, ".local", ".internal")
 	case a.VPCID == nil:
-		return fmt.Errorf("private zone %q: vpcId is missing", name)
+		return fmt.Errorf("private zone %q: vpcId is missing: give the VPC that resolves the names first", name)
 	}
 	if err := checkRegion(a.Region); err != nil {
 		return fmt.Errorf("private zone %q: %w", name, err)
@@ -117,10 +117,10 @@ func (a *Args) Validate(name string) error {
 
 func checkRegion(region string) error {
 	if region == "" {
-		return errors.New("region is missing")
+		return errors.New("region is missing: give that of the VPC")
 	}
 	if !regionForm.MatchString(region) {
-		return fmt.Errorf("region %q is not an AWS region such as %q", region, "eu-central-1")
+		return fmt.Errorf("region %q is not an AWS region: use one such as %q", region, "eu-central-1")
 	}
 	return nil
 }

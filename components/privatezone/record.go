@@ -76,21 +76,21 @@ func (a *RecordArgs) validate() error {
 	case a == nil:
 		return errors.New("the arguments are nil")
 	case a.ZoneID == nil:
-		return errors.New("zoneId is missing")
+		return errors.New("zoneId is missing: give the zone that the name belongs to")
 	case len(a.Name) > 253 || !recordName.MatchString(a.Name):
-		return fmt.Errorf("name %q is not a full domain name in lower case", a.Name)
+		return fmt.Errorf("name %q is not a full domain name in lower case: use one such as %q", a.Name, "vault.tooling.internal")
 	case !recordTypes[a.Type]:
-		return fmt.Errorf("type %q is not one that a private zone takes, such as A, CNAME or TXT", a.Type)
+		return fmt.Errorf("type %q is not one that a private zone takes: use one such as A, CNAME or TXT", a.Type)
 	case a.TTLSeconds < 0 || a.TTLSeconds > 604800:
 		return fmt.Errorf("ttlSeconds %d is out of range: use 1 to 604800 (one week), or 0 for %d", a.TTLSeconds, defaultTTL)
 	case (a.Alias == nil) == (len(a.Values) == 0):
-		return errors.New("give either values or an alias")
+		return errors.New("values and alias: give one of them")
 	case a.Alias == nil:
 		return nil
 	case a.Alias.DNSName == nil || a.Alias.ZoneID == nil:
-		return errors.New("alias: both dnsName and zoneId are needed")
+		return errors.New("alias: dnsName or zoneId is missing: give both")
 	case a.TTLSeconds != 0:
-		return errors.New("an alias has the ttl of its target: leave ttlSeconds out")
+		return errors.New("ttlSeconds: an alias has the ttl of its target: leave it out")
 	}
 	return nil
 }

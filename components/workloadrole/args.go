@@ -18,6 +18,7 @@ var (
 	// https://kubernetes.io/docs/concepts/overview/working-with-objects/names/.
 	label     = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$`)
 	subdomain = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$`)
+	nameForm  = regexp.MustCompile(`^[A-Za-z0-9+=,.@_-]+$`)
 	policyARN = regexp.MustCompile(`^arn:aws[a-z-]*:iam::(aws|\d{12}):policy/\S+$`)
 )
 
@@ -34,10 +35,13 @@ func (a *Args) Validate(name string) error {
 
 func (a *Args) validate(name string) error {
 	if len(name) > maxName {
-		return fmt.Errorf("the name has %d characters, at most %d are possible, because IAM role names end at 64", len(name), maxName)
+		return fmt.Errorf("the name has %d characters, but IAM role names end at 64: use at most %d", len(name), maxName)
+	}
+	if !nameForm.MatchString(name) {
+		return errors.New("the name becomes part of an IAM role's: use letters, digits and any of + = , . @ _ -")
 	}
 	if a.ClusterName == nil {
-		return errors.New("clusterName is missing")
+		return errors.New("clusterName is missing: give the cluster whose pods get the role")
 	}
 	if !label.MatchString(a.Namespace) {
 		return fmt.Errorf("namespace %q is not a Kubernetes name: use at most 63 of a-z, 0-9 and -", a.Namespace)
@@ -47,16 +51,16 @@ func (a *Args) validate(name string) error {
 	}
 	if a.Policy != nil {
 		if err := a.Policy.Validate(iampolicy.Identity); err != nil {
-			return err
+			return fmt.Errorf("policy: %w", err)
 		}
 	}
 	names := map[string]string{}
 	for _, arn := range a.ManagedPolicyARNs {
 		if !policyARN.MatchString(arn) {
-			return fmt.Errorf("managedPolicyArns: %q is not the ARN of an IAM policy", arn)
+			return fmt.Errorf("managedPolicyArns: %q is not the ARN of an IAM policy: use one such as %q", arn, "arn:aws:iam::aws:policy/ReadOnlyAccess")
 		}
 		if other, taken := names[policyName(arn)]; taken {
-			return fmt.Errorf("managedPolicyArns: %q and %q have the same name", other, arn)
+			return fmt.Errorf("managedPolicyArns: %q and %q have the same name: leave one out", other, arn)
 		}
 		names[policyName(arn)] = arn
 	}
