@@ -131,7 +131,7 @@ func (t *Type) autoname(olds, checked map[string]any, urnName string, seed []byt
 		return nil
 	}
 	sum := sha256.Sum256(append([]byte(urnName+"\x00"), seed...))
-	name := urnName + "-" + hex.EncodeToString(sum[:])[:7]
+	name := t.name.prefix + urnName + "-" + hex.EncodeToString(sum[:])[:7]
 	if len(name) > t.name.max {
 		return []Failure{{Property: t.name.property, Reason: fmt.Sprintf(
 			"the name made from the resource's name, %q, has %d characters, AWS takes at most %d: give %q or use a shorter resource name",

@@ -73,7 +73,8 @@ type rules struct {
 // the resource's name, a dash and seven hexadecimal digits.
 type autoname struct {
 	property string
-	max      int // longest name AWS takes
+	prefix   string // that AWS wants in front, such as "alias/"
+	max      int    // longest name AWS takes
 }
 
 var registry = map[string]*Type{}
