@@ -83,6 +83,7 @@ func createVPC(v *view, o *Object) error {
 		"vpcId": o.ID, "name": "default", "description": "default VPC security group",
 		"arn": arn("ec2", o.Region, "security-group/"+group),
 	})
+	v.openDefaultGroup(o, group)
 	o.Outputs["arn"] = arn("ec2", o.Region, "vpc/"+o.ID)
 	o.Outputs["ownerId"] = AccountID
 	o.Outputs["defaultNetworkAclId"] = acl
@@ -114,7 +115,9 @@ func removeVPC(v *view, o *Object) error {
 			return refuse("DependencyViolation", "the VPC %q has dependencies and cannot be deleted: %s", o.ID, other.ID)
 		}
 	}
-	v.dropOwned(o, typeRouteTable, typeSecurityGroup)
+	v.dropRoutes(o.out().String("mainRouteTableId"))
+	v.dropDefaultGroup(o.out().String("defaultSecurityGroupId"))
+	v.dropOwned(o, typeRouteTable)
 	return nil
 }
 
