@@ -73,7 +73,7 @@ func New(r Request) (Plan, error) {
 	}
 	private, public := r.prefixes(vpc.Bits())
 	if !fits(vpc.Bits(), private, public, len(r.Zones)) {
-		return Plan{}, r.tooSmall(vpc, private, public)
+		return Plan{}, r.tooSmall(vpc)
 	}
 	plan := Plan{VPC: vpc}
 	for i, zone := range r.Zones {
@@ -96,7 +96,7 @@ func (r Request) prefixes(vpc int) (private, public int) {
 }
 
 // tooSmall says which setting to change, and to what.
-func (r Request) tooSmall(vpc netip.Prefix, private, public int) error {
+func (r Request) tooSmall(vpc netip.Prefix) error {
 	zones := len(r.Zones)
 	for need := vpc.Bits() - 1; need >= MinPrefix; need-- {
 		private, public := r.prefixes(need)
@@ -104,13 +104,15 @@ func (r Request) tooSmall(vpc netip.Prefix, private, public int) error {
 			return fmt.Errorf("cidr: %s is too small for %d zones%s: need at least /%d", vpc, zones, r.sizes(), need)
 		}
 	}
-	// No VPC is large enough: the subnets are too large, or the zones too many.
-	if room := capacity(MinPrefix, private, privateEven); room < zones {
+	// No VPC is large enough: the subnets are too large, or the zones too many. The
+	// subnets of the largest VPC count, not the ones that were asked of this one.
+	private, public := r.prefixes(MinPrefix)
+	if capacity(MinPrefix, private, privateRegion(private)) < zones {
 		return fmt.Errorf("privatePrefix: subnets of /%d are too large for %d zones in any VPC: need at least %d",
-			private, zones, longEnough(privateEven, zones))
+			private, zones, longEnough(privateRegion, zones))
 	}
 	return fmt.Errorf("publicPrefix: subnets of /%d are too large for %d zones in any VPC: need at least %d",
-		public, zones, longEnough(publicEven, zones))
+		public, zones, longEnough(publicRegion, zones))
 }
 
 func (r Request) sizes() string {
@@ -127,9 +129,9 @@ func (r Request) sizes() string {
 
 // longEnough returns the shortest prefix length with room for all zones in the
 // largest VPC.
-func longEnough(reg region, zones int) int {
+func longEnough(regionOf func(prefix int) region, zones int) int {
 	for prefix := MinPrefix; prefix < MaxPrefix; prefix++ {
-		if capacity(MinPrefix, prefix, reg) >= zones {
+		if capacity(MinPrefix, prefix, regionOf(prefix)) >= zones {
 			return prefix
 		}
 	}

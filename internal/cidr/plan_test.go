@@ -3,6 +3,8 @@ package cidr_test
 import (
 	"fmt"
 	"net/netip"
+	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -94,12 +96,13 @@ func TestNewRefuses(t *testing.T) {
 			cidr.Request{VPC: "10.0.0.0/20", Zones: zones(3), PrivatePrefix: 21, PublicPrefix: 24},
 			"cidr: 10.0.0.0/20 is too small for 3 zones with private subnets of /21 and public ones of /24: need at least /18",
 		},
-		"private subnets too large":     {cidr.Request{VPC: "10.0.0.0/16", Zones: zones(4), PrivatePrefix: 19}, "privatePrefix: subnets of /19 are too large for 4 zones in any VPC: need at least 20"},
-		"public subnets too large":      {cidr.Request{VPC: "10.0.0.0/16", Zones: zones(3), PublicPrefix: 20}, "publicPrefix: subnets of /20 are too large for 3 zones in any VPC: need at least 21"},
-		"private prefix beyond AWS":     {cidr.Request{VPC: "10.0.0.0/16", Zones: zones(2), PrivatePrefix: 29}, "privatePrefix: 29 is not a prefix length that AWS allows for a subnet: between 16 and 28 is expected"},
-		"public prefix beyond AWS":      {cidr.Request{VPC: "10.0.0.0/16", Zones: zones(2), PublicPrefix: 12}, "publicPrefix: 12 is not a prefix length"},
-		"negative prefix":               {cidr.Request{VPC: "10.0.0.0/16", Zones: zones(2), PrivatePrefix: -1}, "privatePrefix: -1 is not a prefix length"},
-		"more zones than any VPC takes": {cidr.Request{VPC: "10.0.0.0/16", Zones: zones(7), PrivatePrefix: 20}, "privatePrefix: subnets of /20 are too large for 7 zones in any VPC: need at least 21"},
+		"private subnets too large":            {cidr.Request{VPC: "10.0.0.0/16", Zones: zones(4), PrivatePrefix: 19}, "privatePrefix: subnets of /19 are too large for 4 zones in any VPC: need at least 20"},
+		"public subnets too large":             {cidr.Request{VPC: "10.0.0.0/16", Zones: zones(3), PublicPrefix: 20}, "publicPrefix: subnets of /20 are too large for 3 zones in any VPC: need at least 21"},
+		"private prefix beyond AWS":            {cidr.Request{VPC: "10.0.0.0/16", Zones: zones(2), PrivatePrefix: 29}, "privatePrefix: 29 is not a prefix length that AWS allows for a subnet: between 16 and 28 is expected"},
+		"public prefix beyond AWS":             {cidr.Request{VPC: "10.0.0.0/16", Zones: zones(2), PublicPrefix: 12}, "publicPrefix: 12 is not a prefix length"},
+		"negative prefix":                      {cidr.Request{VPC: "10.0.0.0/16", Zones: zones(2), PrivatePrefix: -1}, "privatePrefix: -1 is not a prefix length"},
+		"more zones than the usual sizes take": {cidr.Request{VPC: "10.0.0.0/24", Zones: zones(7)}, "privatePrefix: subnets of /20 are too large for 7 zones in any VPC: need at least 21"},
+		"more zones than any VPC takes":        {cidr.Request{VPC: "10.0.0.0/16", Zones: zones(7), PrivatePrefix: 20}, "privatePrefix: subnets of /20 are too large for 7 zones in any VPC: need at least 21"},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -221,36 +224,63 @@ func TestAResizeByOneStepOverlapsNothingOld(t *testing.T) {
 	require.NotZero(t, compared, "no drawn request could be resized: the test proves nothing")
 }
 
+// follow changes the request as an error asks, and returns the setting.
+func follow(t *rapid.T, r *cidr.Request, text string) string {
+	setting, _, _ := strings.Cut(text, ": ")
+	_, need, found := strings.Cut(text, "need at least ")
+	if !found {
+		t.Fatalf("%q does not say what is needed", text)
+	}
+	bits, err := strconv.Atoi(strings.TrimPrefix(need, "/"))
+	if err != nil {
+		t.Fatalf("%q does not end in a prefix length", text)
+	}
+	switch setting {
+	case "cidr":
+		r.VPC = netip.PrefixFrom(netip.MustParsePrefix(r.VPC).Addr(), bits).Masked().String()
+	case "privatePrefix":
+		r.PrivatePrefix = bits
+	case "publicPrefix":
+		r.PublicPrefix = bits
+	default:
+		t.Fatalf("%q starts with no setting", text)
+	}
+	return setting
+}
+
+// Who does what the errors ask for, setting by setting, is done: no setting is in
+// the wrong twice. A VPC of the size asked for is enough at once.
 func TestWhatTheErrorAsksForIsEnough(t *testing.T) {
-	asked := 0
+	asked := map[string]int{}
 	rapid.Check(t, func(t *rapid.T) {
 		r := drawRequest(t)
+		r.Zones = zones(rapid.IntRange(2, 12).Draw(t, "more zones"))
+		if r.PrivatePrefix != 0 {
+			r.PrivatePrefix = rapid.IntRange(16, 24).Draw(t, "larger private")
+		}
+		if r.PublicPrefix != 0 {
+			r.PublicPrefix = rapid.IntRange(16, 24).Draw(t, "larger public")
+		}
 		vpc := netip.MustParsePrefix(r.VPC)
-		small := netip.PrefixFrom(vpc.Addr(), rapid.IntRange(24, 32).Draw(t, "small")).Masked()
-		r.VPC = small.String()
-		_, err := cidr.New(r)
-		if err == nil {
-			return
-		}
-		var need int
-		text := err.Error()
-		for i := len(text) - 1; i >= 0 && text[i] != '/'; i-- {
-			if i > 0 && text[i-1] == '/' {
-				if _, scanErr := fmt.Sscanf(text[i:], "%d", &need); scanErr != nil {
-					t.Fatalf("no prefix length at the end of %q", text)
-				}
+		r.VPC = netip.PrefixFrom(vpc.Addr(), rapid.IntRange(16, 32).Draw(t, "small")).Masked().String()
+		followed := map[string]bool{}
+		for {
+			_, err := cidr.New(r)
+			if err == nil {
+				return
 			}
-		}
-		if need == 0 {
-			return // another setting is in the wrong
-		}
-		asked++
-		r.VPC = netip.PrefixFrom(vpc.Addr(), need).Masked().String()
-		if _, err := cidr.New(r); err != nil {
-			t.Fatalf("%s did as %q asked and got %v", r.VPC, text, err)
+			before := r
+			setting := follow(t, &r, err.Error())
+			if followed[setting] || followed["cidr"] {
+				t.Fatalf("%+v, after following %v, is refused again: %v", before, followed, err)
+			}
+			followed[setting] = true
+			asked[setting]++
 		}
 	})
-	require.NotZero(t, asked)
+	for _, setting := range []string{"cidr", "privatePrefix", "publicPrefix"} {
+		require.NotZero(t, asked[setting], "no drawn request is wrong in %s: the test does not prove it", setting)
+	}
 }
 
 // A change by two steps lays the subnets over the old ones: AWS refuses it, the
