@@ -77,6 +77,8 @@ func (c *Config) checkNetwork(d *decoder) {
 		switch {
 		case !serviceForm.MatchString(service) || strings.HasPrefix(service, "com.amazonaws."):
 			d.problemf(at, "%q is no short service name: expected one such as %q", service, "ecr.api")
+		case service == "s3":
+			d.problemf(at, "%q always has a gateway endpoint, which costs nothing: remove it", service)
 		case slices.Contains(n.InterfaceEndpoints[:i], service):
 			d.problemf(at, "%q is listed twice", service)
 		}

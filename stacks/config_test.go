@@ -288,6 +288,8 @@ func TestBadInput(t *testing.T) {
 			`config strongroom:network.nat: "double" is no NAT strategy: expected one of "none", "single", "perZone"`},
 		{"endpoint in full", "tooling", set("network.interfaceEndpoints", []any{"com.amazonaws.eu-west-1.sts"}),
 			`config strongroom:network.interfaceEndpoints[0]: "com.amazonaws.eu-west-1.sts" is no short service name: expected one such as "ecr.api"`},
+		{"endpoint of S3", "tooling", set("network.interfaceEndpoints", []any{"sts", "s3"}),
+			`config strongroom:network.interfaceEndpoints[1]: "s3" always has a gateway endpoint, which costs nothing: remove it`},
 		{"endpoint twice", "tooling", set("network.interfaceEndpoints", []any{"sts", "sts"}),
 			`config strongroom:network.interfaceEndpoints[1]: "sts" is listed twice`},
 		{"retention", "tooling", set("network.flowLogsRetentionDays", 31),
