@@ -8,7 +8,7 @@ import (
 
 // https://github.com/hashicorp/terraform-provider-aws/blob/main/internal/service/kms/alias.go
 var _ = register(typeKeyAlias, rules{
-	name:       &autoname{property: "name", prefix: "alias/", max: 256},
+	name:       &autoname{property: "name", prefix: "alias/", max: 244},
 	forceNew:   []string{"name", "namePrefix"},
 	computed:   []string{"name"},
 	unmodelled: []string{"namePrefix"},
@@ -47,6 +47,7 @@ func (v *view) pointAlias(o *Object) error {
 	if key == nil {
 		return missingReference("NotFoundException", "key %q does not exist in %s", target, o.Region)
 	}
+	o.Outputs["targetKeyId"] = key.ID
 	o.Outputs["targetKeyArn"] = key.out().String("arn")
 	return nil
 }
