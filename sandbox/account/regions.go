@@ -35,6 +35,9 @@ var regions = map[string]region{
 	"sa-east-1":      {"South America (São Paulo)", "abc", "sae1", "ZTK26PT1VY4CU"},
 }
 
+// Regions returns the names of the regions that the account has, sorted.
+func Regions() []string { return sorted(regions) }
+
 func checkRegion(name string) error {
 	if _, ok := regions[name]; !ok {
 		return refuse("UnrecognizedRegion", "region %q is not one that the simulated account has: expected one of %s", name, strings.Join(sorted(regions), ", "))
