@@ -2,6 +2,7 @@ package network_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws"
@@ -60,7 +61,7 @@ func program(args *network.Args) pulumi.RunFunc {
 		}
 		for tier, ids := range map[string]pulumi.StringArrayOutput{"private": n.PrivateSubnetIDs, "public": n.PublicSubnetIDs} {
 			_, err := ec2.NewNatGateway(ctx, "user-"+tier, &ec2.NatGatewayArgs{
-				ConnectivityType: pulumi.String("private"), SubnetId: ids.Index(pulumi.Int(0)),
+				ConnectivityType: pulumi.String("private"), SubnetId: ids.Index(pulumi.Int(0)), Tags: args.Tags.Map(),
 			}, pulumi.Provider(provider))
 			if err != nil {
 				return err
@@ -126,23 +127,17 @@ func TestTheWholeOfTheNetwork(t *testing.T) {
 	assert.Equal(t, []string{"net-nat-a", "net-nat-b", "net-nat-c"}, gateways(g))
 	g.CheckNames(t)
 	g.CheckOutputs(t)
-	g.CheckTags(withoutUsers{t}, map[string]string{"environment": "test"})
+	g.CheckTags(t, map[string]string{"environment": "test"})
 	g.CheckProviders(t, "aws")
+	wildcards, err := g.Wildcards()
+	require.NoError(t, err)
+	assert.Empty(t, wildcards)
+	assert.Empty(t, g.OpenToAll())
 	for _, r := range g.Resources {
-		assert.True(t, r.Component() || r.Type == "pulumi:providers:aws" || g.ParentOf(r) != nil || r.Name == "user-private" || r.Name == "user-public", "%s", r)
-	}
-}
-
-// withoutUsers lets pass that what program makes besides the network has no tags.
-type withoutUsers struct{ testing.TB }
-
-func (w withoutUsers) Errorf(format string, args ...any) {
-	for _, arg := range args {
-		if r, ok := arg.(*pulumitest.Resource); ok && (r.Name == "user-private" || r.Name == "user-public") {
-			return
+		if strings.HasPrefix(r.Name, "net-") {
+			assert.Equal(t, g.Get(t, typeNetwork, "net"), g.ParentOf(r), "%s", r)
 		}
 	}
-	w.TB.Errorf(format, args...)
 }
 
 func TestVPC(t *testing.T) {
