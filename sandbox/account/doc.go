@@ -35,5 +35,9 @@
 //     period is only checked for being in range.
 //   - No IPv6, local zones, outposts, IPAM or shared resources; properties that
 //     ask for them are refused.
+//   - Load balancers are network load balancers, without certificates; records
+//     are simple ones and aliases, without routing policies or health checks.
+//   - Log groups and key aliases are found by their names alone, so the same
+//     name cannot be used in two regions.
 //   - One account, one partition ("aws").
 package account

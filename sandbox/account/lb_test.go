@@ -31,6 +31,41 @@ func TestLoadBalancerLifecycle(t *testing.T) {
 	}
 }
 
+// An endpoint as the component makes one: nothing can go before what uses it.
+func TestEndpointGoesInOrder(t *testing.T) {
+	w := newWorld(t)
+	vpc := w.vpc("10.0.0.0/16")
+	subnet := w.subnet(vpc, "10.0.0.0/24", "a")
+	security := w.create(typeSecurityGroup, m{"vpcId": vpc.ID, "description": "Load balancer"})
+	group := w.targetGroup(vpc)
+	balancer := w.create(typeLoadBalancer, m{"loadBalancerType": "network", "internal": true, "subnets": l(subnet.ID), "securityGroups": l(security.ID)})
+	require.Equal(t, "on", balancer.Outputs["enforceSecurityGroupInboundRulesOnPrivateLinkTraffic"])
+	listener := w.listener(balancer, group, 8200)
+	zone := w.privateZone(vpc)
+	record := w.create(typeRecord, m{"zoneId": zone.ID, "name": "vault.tooling.internal", "type": "A", "aliases": l(m{
+		"name": balancer.Outputs["dnsName"], "zoneId": balancer.Outputs["zoneId"], "evaluateTargetHealth": false})})
+
+	refused(t, w.delete(security), "DependencyViolation")
+	refused(t, w.delete(subnet), "DependencyViolation")
+	refused(t, w.delete(group), "ResourceInUse")
+	refused(t, w.delete(zone), "HostedZoneNotEmpty")
+	refused(t, w.delete(vpc), "DependencyViolation")
+	for _, o := range []*Object{record, zone, listener, balancer, group, security, subnet, vpc} {
+		require.NoError(t, w.delete(o), o.Type)
+	}
+	require.Empty(t, w.a.Objects())
+}
+
+func TestLoadBalancerFacingTheInternet(t *testing.T) {
+	w := newWorld(t)
+	vpc := w.vpc("10.0.0.0/16")
+	inputs := m{"loadBalancerType": "network", "subnets": l(w.subnet(vpc, "10.0.0.0/24", "a").ID)}
+	_, err := w.try(typeLoadBalancer, inputs)
+	refused(t, err, "InvalidSubnet")
+	w.create(typeInternetGateway, m{"vpcId": vpc.ID})
+	require.Equal(t, false, w.create(typeLoadBalancer, inputs).Outputs["internal"])
+}
+
 func TestLoadBalancerDeletionProtection(t *testing.T) {
 	w := newWorld(t)
 	vpc := w.vpc("10.0.0.0/16")

@@ -43,11 +43,15 @@ func domain(name string) string { return strings.ToLower(strings.TrimSuffix(name
 // zoneVPC is one VPC that resolves a private zone's names.
 type zoneVPC struct{ id, region string }
 
-// zoneVPCs reads a zone's VPCs from its inputs or outputs.
+// zoneVPCs reads a zone's VPCs from its inputs or outputs. They are a set: one
+// that is there twice counts once.
 func zoneVPCs(properties Props, region string) []zoneVPC {
 	var out []zoneVPC
-	for _, vpc := range properties.List("vpcs") {
-		out = append(out, zoneVPC{vpc.String("vpcId"), vpc.StringOr("vpcRegion", region)})
+	for _, item := range properties.List("vpcs") {
+		vpc := zoneVPC{item.String("vpcId"), item.StringOr("vpcRegion", region)}
+		if !slices.Contains(out, vpc) {
+			out = append(out, vpc)
+		}
 	}
 	return out
 }
