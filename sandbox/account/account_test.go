@@ -83,7 +83,7 @@ func newWorld(t *testing.T) *world {
 
 type m = map[string]any
 
-func l(items ...any) []any { return items }
+func l(items ...any) []any { return append([]any{}, items...) }
 
 // try checks inputs as the provider does and creates the object.
 func (w *world) try(typ string, inputs m) (*Object, error) {

@@ -75,25 +75,3 @@ func removeDefaultSecurityGroup(v *view, o *Object) error {
 	}
 	return nil
 }
-
-// openDefaultGroup gives a VPC's default security group the rules that AWS
-// gives it: its members reach each other, and everything outside.
-func (v *view) openDefaultGroup(vpc *Object, groupID string) {
-	inside := newPermission(groupID, ingress, allProtocols, 0, 0, "")
-	inside.source = groupID
-	outside := newPermission(groupID, egress, allProtocols, 0, 0, "")
-	outside.source = "0.0.0.0/0"
-	for _, p := range []permission{inside, outside} {
-		v.own(vpc, typePermission, ec2ID("sgr"), p.outputs())
-	}
-}
-
-// dropDefaultGroup takes a VPC's default security group away with the VPC.
-func (v *view) dropDefaultGroup(groupID string) {
-	v.revokeAll(groupID)
-	for _, typ := range []string{typeDefaultSecurityGroup, typeSecurityGroup} {
-		if v.get(typ, groupID) != nil {
-			v.del(typ, groupID)
-		}
-	}
-}

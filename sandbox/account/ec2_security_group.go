@@ -25,8 +25,8 @@ var _ = register(typeSecurityGroup, rules{
 	read:     readSecurityGroup,
 })
 
-// descriptionOf a group or rule, as EC2's API takes it: other characters, such
-// as an apostrophe, are refused.
+// groupDescription is what EC2's API takes as the description of a group or of a
+// rule: other characters, such as an apostrophe, are refused.
 var groupDescription = regexp.MustCompile(`^[0-9A-Za-z_ .:/()#,@\[\]+=&;{}!$*-]{0,255}$`)
 
 func checkSecurityGroup(in Props) []Failure {
@@ -123,4 +123,28 @@ func (v *view) securityGroupOf(id, region string) (*Object, error) {
 		return nil, missingReference("InvalidGroup.NotFound", "the security group %q does not exist in %s", id, region)
 	}
 	return group, nil
+}
+
+// openGroup gives a security group the rules that AWS gives to one that it
+// makes itself: its members reach each other, and everything outside. They
+// belong to the owner.
+func (v *view) openGroup(owner *Object, groupID string) {
+	inside := newPermission(groupID, ingress, allProtocols, 0, 0, "")
+	inside.source = groupID
+	outside := newPermission(groupID, egress, allProtocols, 0, 0, "")
+	outside.source = "0.0.0.0/0"
+	for _, p := range []permission{inside, outside} {
+		v.own(owner, typePermission, ec2ID("sgr"), p.outputs())
+	}
+}
+
+// dropGroup takes a security group that AWS made itself away, with all rules in
+// it and the resource that adopted it.
+func (v *view) dropGroup(groupID string) {
+	v.revokeAll(groupID)
+	for _, typ := range []string{typeDefaultSecurityGroup, typeSecurityGroup} {
+		if v.get(typ, groupID) != nil {
+			v.del(typ, groupID)
+		}
+	}
 }

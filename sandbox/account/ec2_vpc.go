@@ -83,7 +83,7 @@ func createVPC(v *view, o *Object) error {
 		"vpcId": o.ID, "name": "default", "description": "default VPC security group",
 		"arn": arn("ec2", o.Region, "security-group/"+group),
 	})
-	v.openDefaultGroup(o, group)
+	v.openGroup(o, group)
 	o.Outputs["arn"] = arn("ec2", o.Region, "vpc/"+o.ID)
 	o.Outputs["ownerId"] = AccountID
 	o.Outputs["defaultNetworkAclId"] = acl
@@ -116,7 +116,7 @@ func removeVPC(v *view, o *Object) error {
 		}
 	}
 	v.dropRoutes(o.out().String("mainRouteTableId"))
-	v.dropDefaultGroup(o.out().String("defaultSecurityGroupId"))
+	v.dropGroup(o.out().String("defaultSecurityGroupId"))
 	v.dropOwned(o, typeRouteTable)
 	return nil
 }
