@@ -43,7 +43,7 @@ func (t *Target) settle(ctx context.Context, stack string, s *state, o Options, 
 			continue // the next run does it again
 		}
 		urn := text(resource, "urn")
-		v, err := t.judge(ctx, urn, text(resource, "type"), flag(resource, "custom"), o)
+		v, err := t.judge(ctx, urn, text(resource, "type"), flag(resource, "custom"), s.idsOf(urn), o)
 		if err != nil {
 			return nil, err
 		}
@@ -66,8 +66,9 @@ func (t *Target) settle(ctx context.Context, stack string, s *state, o Options, 
 	return adopted, nil
 }
 
-// judge decides about one pending creation.
-func (t *Target) judge(ctx context.Context, urn, typ string, custom bool, o Options) (verdict, error) {
+// judge decides about one pending creation. recorded are the IDs that the state holds
+// for the resource already: what a replacement that was under way stands beside.
+func (t *Target) judge(ctx context.Context, urn, typ string, custom bool, recorded []string, o Options) (verdict, error) {
 	if id, ok := o.Adopt[urn]; ok {
 		return verdict{adopt: id}, nil
 	}
@@ -77,7 +78,13 @@ func (t *Target) judge(ctx context.Context, urn, typ string, custom bool, o Opti
 	if t.FindMade == nil {
 		return verdict{unknown: true}, nil
 	}
-	ids, err := t.FindMade(ctx, urn, typ)
+	found, err := t.FindMade(ctx, urn, typ)
+	var ids []string
+	for _, id := range found {
+		if !slices.Contains(recorded, id) {
+			ids = append(ids, id)
+		}
+	}
 	switch {
 	case err != nil:
 		return verdict{}, fmt.Errorf("look for %s %q, which a killed run may have created: %w", typ, nameOf(urn), err)

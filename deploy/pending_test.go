@@ -21,24 +21,27 @@ func TestJudge(t *testing.T) {
 		typ      string
 		custom   bool
 		findMade func(context.Context, string, string) ([]string, error)
+		recorded []string
 		options  Options
 		want     verdict
 		err      string
 	}{
-		"found":                    {"aws:ec2/vpc:Vpc", true, found("vpc-1"), Options{}, verdict{adopt: "vpc-1"}, ""},
-		"not found":                {"aws:ec2/vpc:Vpc", true, found(), Options{}, verdict{}, ""},
-		"found twice":              {"aws:ec2/vpc:Vpc", true, found("vpc-1", "vpc-2"), Options{}, verdict{}, "vpc-1, vpc-2"},
-		"look-up fails":            {"aws:ec2/vpc:Vpc", true, func(context.Context, string, string) ([]string, error) { return nil, errors.New("no answer") }, Options{}, verdict{}, "no answer"},
-		"no look-up":               {"aws:ec2/vpc:Vpc", true, nil, Options{}, verdict{unknown: true}, ""},
-		"no look-up, adopted":      {"aws:ec2/vpc:Vpc", true, nil, Options{Adopt: map[string]string{urn: "vpc-9"}}, verdict{adopt: "vpc-9"}, ""},
-		"no look-up, forgotten":    {"aws:ec2/vpc:Vpc", true, nil, Options{Forget: []string{urn}}, verdict{}, ""},
-		"the person knows better":  {"aws:ec2/vpc:Vpc", true, found("vpc-1"), Options{Forget: []string{urn}}, verdict{}, ""},
-		"component":                {"strongroom:network:Network", false, nil, Options{}, verdict{}, ""},
-		"lives in the state alone": {"tls:index/privateKey:PrivateKey", true, nil, Options{}, verdict{}, ""},
-		"applied under its name":   {"kubernetes:core/v1:Namespace", true, nil, Options{}, verdict{}, ""},
+		"found":                    {"aws:ec2/vpc:Vpc", true, found("vpc-1"), nil, Options{}, verdict{adopt: "vpc-1"}, ""},
+		"not found":                {"aws:ec2/vpc:Vpc", true, found(), nil, Options{}, verdict{}, ""},
+		"found twice":              {"aws:ec2/vpc:Vpc", true, found("vpc-1", "vpc-2"), nil, Options{}, verdict{}, "vpc-1, vpc-2"},
+		"look-up fails":            {"aws:ec2/vpc:Vpc", true, func(context.Context, string, string) ([]string, error) { return nil, errors.New("no answer") }, nil, Options{}, verdict{}, "no answer"},
+		"no look-up":               {"aws:ec2/vpc:Vpc", true, nil, nil, Options{}, verdict{unknown: true}, ""},
+		"no look-up, adopted":      {"aws:ec2/vpc:Vpc", true, nil, nil, Options{Adopt: map[string]string{urn: "vpc-9"}}, verdict{adopt: "vpc-9"}, ""},
+		"no look-up, forgotten":    {"aws:ec2/vpc:Vpc", true, nil, nil, Options{Forget: []string{urn}}, verdict{}, ""},
+		"the person knows better":  {"aws:ec2/vpc:Vpc", true, found("vpc-1"), nil, Options{Forget: []string{urn}}, verdict{}, ""},
+		"component":                {"strongroom:network:Network", false, nil, nil, Options{}, verdict{}, ""},
+		"lives in the state alone": {"tls:index/privateKey:PrivateKey", true, nil, nil, Options{}, verdict{}, ""},
+		"applied under its name":   {"kubernetes:core/v1:Namespace", true, nil, nil, Options{}, verdict{}, ""},
+		"its replacement":          {"aws:ec2/vpc:Vpc", true, found("vpc-1", "vpc-2"), []string{"vpc-1"}, Options{}, verdict{adopt: "vpc-2"}, ""},
+		"not yet replaced":         {"aws:ec2/vpc:Vpc", true, found("vpc-1"), []string{"vpc-1"}, Options{}, verdict{}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got, err := (&Target{FindMade: c.findMade}).judge(context.Background(), urn, c.typ, c.custom, c.options)
+			got, err := (&Target{FindMade: c.findMade}).judge(context.Background(), urn, c.typ, c.custom, c.recorded, c.options)
 			if c.err != "" {
 				require.ErrorContains(t, err, c.err)
 				return
@@ -47,6 +50,14 @@ func TestJudge(t *testing.T) {
 			assert.Equal(t, c.want, got)
 		})
 	}
+}
+
+// An object that had to go before its replacement may have had the same ID.
+func TestIDsOf(t *testing.T) {
+	s := stateOf(t, `{"resources":[
+		{"urn":"a","id":"1"}, {"urn":"a","id":"2","delete":true}, {"urn":"a","id":"3","pendingReplacement":true}, {"urn":"b","id":"4"}]}`)
+	assert.Equal(t, []string{"1", "2"}, s.idsOf("a"))
+	assert.Empty(t, s.idsOf("c"))
 }
 
 func TestUndecidedNamesResourcesAndWayOut(t *testing.T) {

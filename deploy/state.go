@@ -135,6 +135,18 @@ func flag(object map[string]any, key string) bool {
 	return b
 }
 
+// idsOf returns the IDs of the objects that stand for a resource. One that was deleted to
+// make room for its replacement stands no more, and the replacement may have its ID.
+func (s *state) idsOf(urn string) []string {
+	var ids []string
+	for _, r := range s.resources() {
+		if text(r, "urn") == urn && !flag(r, "pendingReplacement") {
+			ids = append(ids, text(r, "id"))
+		}
+	}
+	return ids
+}
+
 // adopt puts a resource into the state as if its creation had been recorded. Its
 // outputs are read from the account by the refresh that follows.
 func (s *state) adopt(resource map[string]any, id string, now time.Time) {
