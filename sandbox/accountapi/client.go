@@ -118,6 +118,19 @@ func (c *Client) FindByURN(ctx context.Context, urn string) ([]account.Object, e
 	return answer.Objects, err
 }
 
+// FindMade returns the IDs of the objects of a type that were created for a resource. It
+// fits deploy.Target.FindMade.
+func (c *Client) FindMade(ctx context.Context, urn, typ string) ([]string, error) {
+	found, err := c.FindByURN(ctx, urn)
+	var ids []string
+	for _, o := range found {
+		if o.Type == typ {
+			ids = append(ids, o.ID)
+		}
+	}
+	return ids, err
+}
+
 // Edit changes properties of an object behind the back of the program that made it, as
 // a person in the console would; nil takes one away. This is how drift is made.
 func (c *Client) Edit(ctx context.Context, typ, id string, changes map[string]any) error {

@@ -6,6 +6,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
 	"github.com/stretchr/testify/require"
+	"google.golang.org/protobuf/types/known/structpb"
 	"pgregory.net/rapid"
 
 	"github.com/strongroom-platform/strongroom/sandbox/account"
@@ -57,6 +58,23 @@ func TestCheckFailsPerProperty(t *testing.T) {
 func TestUnknownType(t *testing.T) {
 	_, err := New(nil).Check(t.Context(), &pulumirpc.CheckRequest{Urn: urnOf("aws:ec2/vpc:Vpcs")})
 	require.ErrorContains(t, err, `"aws:ec2/vpc:Vpcs" is not one that the simulated AWS account knows`)
+}
+
+// A name that Check makes up stays as long as the resource, and is another one when the
+// engine asks for a replacement.
+func TestMadeUpNames(t *testing.T) {
+	news := properties(t, m{"assumeRolePolicy": trust})
+	name := func(olds *structpb.Struct, seed string) string {
+		checked, err := New(nil).Check(t.Context(), &pulumirpc.CheckRequest{Urn: urnOf(role), Olds: olds, News: news, RandomSeed: []byte(seed)})
+		require.NoError(t, err)
+		require.Empty(t, checked.GetFailures())
+		return plain(t, checked.GetInputs())["name"].(string)
+	}
+	first := name(nil, "a")
+	require.Regexp(t, `^thing-[0-9a-f]{7}$`, first)
+	require.Equal(t, first, name(nil, "a"), "a preview and its up agree")
+	require.NotEqual(t, first, name(nil, "b"))
+	require.Equal(t, first, name(properties(t, m{"assumeRolePolicy": trust, "name": first, "__defaults": []any{"name"}}), "b"))
 }
 
 // value draws a property value as the engine may send it.

@@ -77,3 +77,27 @@ func TestDiffRefusesABadPath(t *testing.T) {
 	})
 	require.ErrorContains(t, err, `ignoreChanges: "tags[" is not a property path`)
 }
+
+// Two roles of one name cannot stand side by side, two of made-up names can.
+func TestFixedNamesAreDeletedBeforeReplacement(t *testing.T) {
+	for name, c := range map[string]struct {
+		named m
+		want  bool
+	}{
+		"given name":   {m{"name": "fixed"}, true},
+		"made-up name": {m{}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, nil)
+			inputs := m{"assumeRolePolicy": trust}
+			for k, v := range c.named {
+				inputs[k] = v
+			}
+			o := w.create(role, inputs)
+			inputs["path"] = "/elsewhere/"
+			d := w.diff(o, inputs)
+			require.Equal(t, []string{"path"}, d.GetReplaces())
+			require.Equal(t, c.want, d.GetDeleteBeforeReplace())
+		})
+	}
+}

@@ -19,7 +19,10 @@ import (
 const (
 	vpc    = "aws:ec2/vpc:Vpc"
 	subnet = "aws:ec2/subnet:Subnet"
+	role   = "aws:iam/role:Role"
 	region = "eu-central-1"
+
+	trust = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"eks.amazonaws.com"},"Action":"sts:AssumeRole"}]}`
 )
 
 type m = map[string]any

@@ -193,8 +193,9 @@ func TestRegions(t *testing.T) {
 	created, err := elsewhere.Create(t.Context(), &pulumirpc.CreateRequest{Urn: urnOf(vpc), Properties: o.inputs})
 	require.NoError(t, err)
 	require.Contains(t, plain(t, created.GetProperties())["arn"], ":eu-west-1:")
-	require.True(t, isGlobal("aws:iam/role:Role"))
-	require.False(t, isGlobal(vpc))
+
+	global := w.create(role, m{"assumeRolePolicy": trust})
+	require.Equal(t, global.id, w.refresh(elsewhere, global).GetId(), "IAM has no regions")
 }
 
 func TestInvoke(t *testing.T) {
