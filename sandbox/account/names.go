@@ -18,7 +18,10 @@ const (
 	typePeering               = "aws:ec2/vpcPeeringConnection:VpcPeeringConnection"
 	typePeeringAccepter       = "aws:ec2/vpcPeeringConnectionAccepter:VpcPeeringConnectionAccepter"
 	typePeeringOptions        = "aws:ec2/peeringConnectionOptions:PeeringConnectionOptions"
+	typeLaunchTemplate        = "aws:ec2/launchTemplate:LaunchTemplate"
 	typeCluster               = "aws:eks/cluster:Cluster"
+	typeNodeGroup             = "aws:eks/nodeGroup:NodeGroup"
+	typeAddon                 = "aws:eks/addon:Addon"
 
 	typeInstanceProfile      = "aws:iam/instanceProfile:InstanceProfile"
 	typePolicy               = "aws:iam/policy:Policy"
