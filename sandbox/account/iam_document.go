@@ -39,6 +39,9 @@ var (
 	resourceForm = regexp.MustCompile(`^arn:[^:]*:[^:]*:[^:]*:[^:]*:.+$`)
 	serviceForm  = regexp.MustCompile(`^[a-z0-9.-]+\.amazonaws\.com$`)
 	accountForm  = regexp.MustCompile(`^\d{12}$`)
+	// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
+	operatorForm = regexp.MustCompile(`^(Null|((ForAnyValue|ForAllValues):)?(String(Not)?Equals(IgnoreCase)?|String(Not)?Like|` +
+		`(Numeric|Date)((Not)?Equals|(Less|Greater)Than(Equals)?)|Bool|BinaryEquals|(Not)?IpAddress|Arn(Not)?(Equals|Like))(IfExists)?)$`)
 )
 
 // policyStatements reads a policy document as IAM and KMS do:
@@ -236,6 +239,9 @@ func checkConditions(v any) string {
 		return "Condition must be an object"
 	}
 	for _, operator := range sorted(operators) {
+		if !operatorForm.MatchString(operator) {
+			return "invalid Condition type: " + operator
+		}
 		keys, ok := operators[operator].(map[string]any)
 		if !ok {
 			return "Condition." + operator + " must be an object of condition keys"

@@ -1,6 +1,7 @@
 package account
 
 import (
+	"errors"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -29,8 +30,8 @@ func TestPolicyStatementsNeverPanic(t *testing.T) {
 				}
 				continue
 			}
-			refusal, ok := err.(*Error)
-			if !ok || refusal.Code != kind.code {
+			var refusal *Error
+			if !errors.As(err, &refusal) || refusal.Code != kind.code {
 				t.Fatalf("%s: %v", text, err)
 			}
 		}

@@ -1,6 +1,7 @@
 package account
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 
@@ -12,10 +13,14 @@ const (
 	readLogs = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"logs:GetLogEvents","Resource":"*"}]}`
 )
 
-// Whatever the account makes can be read, and an up with the same program finds
-// nothing to change: neither against what was made nor against what is read.
-func TestServicesStayUnchanged(t *testing.T) {
-	w := newWorld(t)
+// serviceExample is one object of a type, with inputs as a program gives them.
+type serviceExample struct {
+	name, typ string
+	inputs    m
+}
+
+// serviceExamples are made in a world in which what they refer to exists.
+func serviceExamples(w *world) []serviceExample {
 	vpc := w.vpc("10.0.0.0/16")
 	peer := w.vpc("10.1.0.0/16")
 	subnets := l(w.subnet(vpc, "10.0.0.0/24", "a").ID, w.subnet(vpc, "10.0.1.0/24", "b").ID)
@@ -26,10 +31,7 @@ func TestServicesStayUnchanged(t *testing.T) {
 	group := w.targetGroup(vpc)
 	zone := w.privateZone(vpc)
 
-	for _, test := range []struct {
-		name, typ string
-		inputs    m
-	}{
+	return []serviceExample{
 		{"role", typeRole, m{"assumeRolePolicy": ec2Trust, "description": "nodes", "tags": m{"a": "b"}}},
 		{"role, policy as an object", typeRole, m{"assumeRolePolicy": m{"Version": "2012-10-17", "Statement": m{
 			"Effect": "Allow", "Principal": m{"Service": l("ec2.amazonaws.com")}, "Action": "sts:AssumeRole"}}}},
@@ -56,7 +58,14 @@ func TestServicesStayUnchanged(t *testing.T) {
 		{"record", typeRecord, m{"zoneId": zone.ID, "name": "db.tooling.internal", "type": "A", "ttl": 60, "records": l("10.0.0.5", "10.0.1.5")}},
 		{"alias record", typeRecord, m{"zoneId": zone.ID, "name": "vault.tooling.internal", "type": "A", "aliases": l(m{
 			"name": balancer.Outputs["dnsName"], "zoneId": balancer.Outputs["zoneId"], "evaluateTargetHealth": false})}},
-	} {
+	}
+}
+
+// Whatever the account makes can be read, and an up with the same program finds
+// nothing to change: neither against what was made nor against what is read.
+func TestServicesStayUnchanged(t *testing.T) {
+	w := newWorld(t)
+	for _, test := range serviceExamples(w) {
 		t.Run(test.name, func(t *testing.T) {
 			made := w.create(test.typ, test.inputs)
 			typ, err := Lookup(test.typ)
@@ -80,6 +89,60 @@ func TestServicesStayUnchanged(t *testing.T) {
 			require.Equal(t, outputs, w.read(made).Outputs)
 		})
 	}
+}
+
+// A preview knows nothing of what it will create: any value in a program's
+// inputs may be unknown, and the inputs must pass all the same.
+func TestServicesTakeUnknownValues(t *testing.T) {
+	w := newWorld(t)
+	for _, test := range serviceExamples(w) {
+		typ, err := Lookup(test.typ)
+		require.NoError(t, err)
+		known, failures := typ.Check(nil, test.inputs, "thing", []byte("seed"))
+		require.Empty(t, failures)
+		for _, variant := range withUnknown(any(test.inputs)) {
+			inputs, ok := variant.value.(m)
+			if !ok {
+				continue // the whole input cannot be unknown
+			}
+			checked, failures := typ.Check(nil, inputs, "thing", []byte("seed"))
+			require.Empty(t, failures, "%s with %s unknown", test.name, variant.path)
+			if top, _, _ := strings.Cut(variant.path[1:], "/"); !typ.isDocument(top) {
+				require.Contains(t, typ.Diff(known, known, checked).Changed, top, test.name)
+			}
+			_, _, err = w.a.Create(t.Context(), CreateRequest{Type: test.typ, Region: testRegion, Inputs: checked})
+			refused(t, err, "ValidationError")
+		}
+	}
+}
+
+type variant struct {
+	path  string
+	value any
+}
+
+// withUnknown returns a value with each part of it unknown in turn.
+func withUnknown(v any) []variant {
+	variants := []variant{{"", Unknown{}}}
+	switch v := v.(type) {
+	case map[string]any:
+		for _, key := range sorted(v) {
+			for _, part := range withUnknown(v[key]) {
+				changed := cloneMap(v)
+				changed[key] = part.value
+				variants = append(variants, variant{"/" + key + part.path, changed})
+			}
+		}
+	case []any:
+		for i := range v {
+			for _, part := range withUnknown(v[i]) {
+				changed := append([]any{}, v...)
+				changed[i] = part.value
+				variants = append(variants, variant{"/" + strconv.Itoa(i) + part.path, changed})
+			}
+		}
+	}
+	return variants
 }
 
 // Every property that a type names in its rules exists: a slip there would
