@@ -139,7 +139,7 @@ func sameDocument(a, b any) bool {
 	if json.Unmarshal([]byte(textA), &docA) != nil || json.Unmarshal([]byte(textB), &docB) != nil {
 		return false
 	}
-	return reflect.DeepEqual(docA, docB)
+	return reflect.DeepEqual(canonicalPolicy(docA), canonicalPolicy(docB))
 }
 
 // inOrder sorts a list whose order means nothing by its JSON text. Unknown
