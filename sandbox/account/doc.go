@@ -27,6 +27,10 @@
 //
 //   - No traffic: there are no packets, instances, disks or nodes. A node group
 //     is a record with network interfaces; no kubelet joins the cluster.
+//   - No pods of EKS: an add-on is a record, of a short catalogue of versions. What
+//     it needs to become active (nodes, rights) is checked all the same, and so
+//     is what nodes need to join. Clusters know access entries and no aws-auth
+//     ConfigMap, no Fargate and no auto mode.
 //   - No authorization: policies must be well-formed, but calls are not checked
 //     against them. The operator of the account may do everything.
 //   - No quotas, prices or eventual consistency: what is created can be used at

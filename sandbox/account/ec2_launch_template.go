@@ -2,7 +2,6 @@ package account
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 )
 
@@ -23,6 +22,7 @@ var _ = register(typeLaunchTemplate, rules{
 	check:  checkLaunchTemplate,
 	create: createLaunchTemplate,
 	update: updateLaunchTemplate,
+	plan:   planLaunchTemplate,
 })
 
 // metadataOptions are filled in by AWS where the program leaves them out.
@@ -93,16 +93,15 @@ func createLaunchTemplate(v *view, o *Object) error {
 // launches changes; a change of the template's own tags makes none.
 func updateLaunchTemplate(_ *view, old, o *Object) error {
 	latest, standard := old.out().Int("latestVersion", 1), old.out().Int("defaultVersion", 1)
-	if launchesOtherwise(old, o) {
+	if launchesOtherwise(old.in(), o.in()) {
 		latest++
 	}
 	if o.in().Bool("updateDefaultVersion", false) {
 		standard = latest
 	}
-	if wanted := o.in().Int("defaultVersion", standard); wanted < 1 || wanted > latest {
-		return refuse("InvalidLaunchTemplateId.VersionNotFound", "launch template %q has no version %d to be the default: the latest is %d", o.ID, wanted, latest)
-	} else {
-		standard = wanted
+	standard = o.in().Int("defaultVersion", standard)
+	if standard < 1 || standard > latest {
+		return refuse("InvalidLaunchTemplateId.VersionNotFound", "launch template %q has no version %d to be the default: the latest is %d", o.ID, standard, latest)
 	}
 	o.Outputs["latestVersion"] = float64(latest)
 	o.Outputs["defaultVersion"] = float64(standard)
@@ -110,11 +109,31 @@ func updateLaunchTemplate(_ *view, old, o *Object) error {
 	return nil
 }
 
-func launchesOtherwise(old, o *Object) bool {
+// planLaunchTemplate lets a preview see that what uses the latest version will
+// change with it.
+func planLaunchTemplate(old, inputs, planned Props) {
+	if !launchesOtherwise(old, inputs) {
+		return
+	}
+	planned["latestVersion"] = Unknown{}
+	if inputs.Bool("updateDefaultVersion", false) {
+		planned["defaultVersion"] = Unknown{}
+	}
+}
+
+// launchesOtherwise compares what a template launches, before and after.
+func launchesOtherwise(before, after Props) bool {
 	t := registry[typeLaunchTemplate]
-	changed := t.Diff(old.Inputs, old.Outputs, o.Inputs).Changed
-	ofTheTemplate := []string{"defaultVersion", "name", "namePrefix", "tags", "updateDefaultVersion"}
-	return slices.ContainsFunc(changed, func(key string) bool { return !slices.Contains(ofTheTemplate, key) })
+	for key := range t.shape.Inputs {
+		switch key {
+		case "defaultVersion", "name", "namePrefix", "tags", "updateDefaultVersion": // the template itself
+		default:
+			if len(t.compare(key, before[key], after[key])) > 0 {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func completeMetadataOptions(o *Object) {

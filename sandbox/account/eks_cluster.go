@@ -20,7 +20,10 @@ var _ = register(typeCluster, rules{
 	forceNew: []string{
 		"accessConfig.bootstrapClusterCreatorAdminPermissions", "bootstrapSelfManagedAddons", "name", "roleArn",
 	},
-	computed: []string{"kubernetesNetworkConfig", "upgradePolicy", "upgradePolicy.supportType", "version", "vpcConfig.publicAccessCidrs"},
+	computed: []string{
+		"kubernetesNetworkConfig", "upgradePolicy", "upgradePolicy.supportType", "version",
+		"vpcConfig.clusterSecurityGroupId", "vpcConfig.publicAccessCidrs", "vpcConfig.vpcId",
+	},
 	sets: []string{
 		"enabledClusterLogTypes", "encryptionConfig.resources", "vpcConfig.publicAccessCidrs",
 		"vpcConfig.securityGroupIds", "vpcConfig.subnetIds",

@@ -63,6 +63,9 @@ type rules struct {
 	// remove checks that nothing depends on the object and takes away what it
 	// owns.
 	remove func(v *view, o *Object) error
+	// plan says, before an update, which computed outputs it will change: it makes
+	// them Unknown in planned, which holds what is known already.
+	plan func(oldOutputs, inputs, planned Props)
 	// read brings up to date what depends on other objects.
 	read func(v *view, o *Object)
 	// slow is set for what takes a control plane to be started or stopped.
