@@ -71,7 +71,7 @@ func joinTooling(ctx *pulumi.Context, cfg *Config, local *network.Network, tooli
 	}
 	_, err = vpc.NewSecurityGroupIngressRule(ctx, name+"-vault", &vpc.SecurityGroupIngressRuleArgs{
 		SecurityGroupId: tooling.VaultSecurityGroupID,
-		Description:     pulumi.String("Vault's clients in stack " + cfg.Stack),
+		Description:     pulumi.String("Clients of Vault in stack " + cfg.Stack),
 		CidrIpv4:        pulumi.String(local.CIDR),
 		IpProtocol:      pulumi.String("tcp"),
 		FromPort:        pulumi.Int(tooling.VaultPort),
