@@ -36,8 +36,10 @@ func TestClusterLifecycle(t *testing.T) {
 	for _, subnet := range []*Object{w.subnetA, w.subnetB} {
 		refused(t, w.delete(subnet), "DependencyViolation")
 	}
+	refused(t, w.delete(w.group), "DependencyViolation")
 
 	require.NoError(t, w.delete(cluster))
+	require.NoError(t, w.delete(w.group))
 	require.Empty(t, w.cp.running)
 	require.NotContains(t, ids(w.a.Objects()), group)
 	gone(t, w.delete(cluster))
