@@ -82,7 +82,7 @@ func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOp
 	if err != nil {
 		return nil, fmt.Errorf("cluster %q: %w", args.ClusterName, err)
 	}
-	nodes, err := b.nodeGroups(nodeRole, append([]pulumi.Resource{b.made}, first...))
+	nodes, err := b.nodeGroups(nodeRole, first)
 	if err != nil {
 		return nil, fmt.Errorf("cluster %q: %w", args.ClusterName, err)
 	}
@@ -113,8 +113,6 @@ type builder struct {
 	name    string
 	args    *Args
 	cluster *EksCluster
-	// made is the control plane with all that its component makes.
-	made pulumi.Resource
 
 	partition pulumi.StringOutput
 	accountID pulumi.StringOutput

@@ -57,7 +57,6 @@ func (b *builder) controlPlane(key *kms.Key, logTypes pulumi.StringArrayOutput, 
 	if err != nil {
 		return err
 	}
-	b.made = made
 
 	// Read from the cluster in the component, not from the component: so what
 	// uses them is destroyed before the cluster.

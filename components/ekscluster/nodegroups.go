@@ -19,10 +19,9 @@ const maxPrefix = 37
 const unavailablePercentage = 33
 
 // nodeGroups makes the groups once everything is there that nodes need to
-// become ready and to leave in order: the role's rights, the access entry that
-// the control plane's component makes for the role, and the first add-ons.
-func (b *builder) nodeGroups(identity nodeIdentity, before []pulumi.Resource) ([]pulumi.Resource, error) {
-	needs := append(append([]pulumi.Resource{}, identity.rights...), before...)
+// become ready: the role's rights and the first add-ons.
+func (b *builder) nodeGroups(identity nodeIdentity, first []pulumi.Resource) ([]pulumi.Resource, error) {
+	needs := append(append([]pulumi.Resource{}, identity.rights...), first...)
 	var made []pulumi.Resource
 	for _, group := range b.args.NodeGroups {
 		node, err := b.nodeGroup(group, identity, needs)

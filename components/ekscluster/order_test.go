@@ -88,8 +88,9 @@ func TestOrder(t *testing.T) {
 			require.False(t, g.DependsOn(find(t, g, addon), find(t, g, group)), "%s would wait for a node that waits for it", addon)
 		}
 	}
-	// A dependency on the component, not only on the cluster in it, holds for all
-	// of its children: the access entry of the node role goes after the nodes.
+	// What is read from the control plane's component depends on all of it, not
+	// only on the cluster in it: the access entry that it makes for the node role
+	// goes after the nodes, or they could not leave in order.
 	for _, group := range nodes {
 		require.Contains(t, find(t, g, group).Dependencies, find(t, g, cluster[0]).URN)
 	}

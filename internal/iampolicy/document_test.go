@@ -116,7 +116,7 @@ func TestValidate(t *testing.T) {
 		{"all services", Identity, func(s *Statement) { s.Resources = []pulumi.StringInput{pulumi.String("arn:aws:*:eu-central-1:1:x")} }, "everything of a service"},
 		{"principals in an identity policy", Identity, func(s *Statement) { s.Principals = principal }, "has no principals"},
 		{"resources in a trust policy", Trust, func(s *Statement) { s.AnyResource = "why" }, "a trust policy has no resources"},
-		{"action in a trust policy", Trust, func(s *Statement) { s.Actions = []string{"kms:Decrypt"} }, "only actions of sts"},
+		{"action in a trust policy", Trust, func(s *Statement) { s.Actions = []string{"kms:Decrypt"} }, "use actions of sts"},
 		{"no principals", Trust, func(s *Statement) { s.Principals = nil }, "it has no principals"},
 		{"principal type", Trust, func(s *Statement) { s.Principals = []Principal{{Type: "User"}} }, `principal type "User" is unknown`},
 		{"principal without identifiers", Trust, func(s *Statement) { s.Principals = []Principal{Services()} }, "has no identifiers"},

@@ -141,8 +141,7 @@ func (e *engine) RegisterResource(
 		if err := e.record(child); err != nil {
 			return nil, err
 		}
-		// What a remote component made depends on that, not on the component: who
-		// uses it does not wait for the component's other children.
+		// As the real engine answers: the output depends on what it refers to.
 		answer.PropertyDependencies[property] = &pulumirpc.RegisterResourceResponse_PropertyDependencies{Urns: []string{child.URN}}
 	}
 	if answer.Object, err = marshal(r.State); err != nil {
