@@ -123,11 +123,21 @@ func (c *cluster) ping(ctx context.Context) error {
 	return err
 }
 
+// mapping finds a kind in the API. A kind that the cluster does not know is asked for
+// again before it is missing: another provider, or Flux, may have brought it since.
+func (c *cluster) mapping(gvk schema.GroupVersionKind) (*meta.RESTMapping, error) {
+	mapping, err := c.mapper.RESTMapping(gvk.GroupKind(), gvk.Version)
+	if meta.IsNoMatchError(err) {
+		c.forget()
+		mapping, err = c.mapper.RESTMapping(gvk.GroupKind(), gvk.Version)
+	}
+	return mapping, err
+}
+
 // resource returns the API of an object's kind. A kind the cluster does not know is a
 // NoMatch error.
 func (c *cluster) resource(obj *unstructured.Unstructured) (dynamic.ResourceInterface, error) {
-	gvk := obj.GroupVersionKind()
-	mapping, err := c.mapper.RESTMapping(gvk.GroupKind(), gvk.Version)
+	mapping, err := c.mapping(obj.GroupVersionKind())
 	if err != nil {
 		return nil, err
 	}
@@ -139,15 +149,14 @@ func (c *cluster) resource(obj *unstructured.Unstructured) (dynamic.ResourceInte
 
 // namespaced reports the scope of a kind, and whether the cluster knows it.
 func (c *cluster) namespaced(gvk schema.GroupVersionKind) (namespaced, known bool) {
-	mapping, err := c.mapper.RESTMapping(gvk.GroupKind(), gvk.Version)
+	mapping, err := c.mapping(gvk)
 	if err != nil {
 		return false, false
 	}
 	return mapping.Scope.Name() == meta.RESTScopeNameNamespace, true
 }
 
-// forget drops what is known of the server's kinds, after a definition was made or
-// when a kind is missing that another object may bring.
+// forget drops what is known of the server's kinds.
 func (c *cluster) forget() { c.mapper.Reset() }
 
 // canonicalNamespace is "default" for an object that names none.

@@ -132,6 +132,7 @@ func TestObjectsOfARealCluster(t *testing.T) {
 		"import":          testImport,
 		"credentials":     testCredentials,
 		"gone underneath": testGone,
+		"chart":           testChart,
 	} {
 		t.Run(name, func(t *testing.T) { run(t, cases) })
 	}

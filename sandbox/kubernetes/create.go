@@ -9,7 +9,6 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/strongroom-platform/strongroom/sandbox/plugin"
@@ -93,9 +92,6 @@ func (p *Provider) applyNew(ctx context.Context, urn string, c *cluster, desired
 		case <-time.After(pause):
 		}
 		pause *= 2
-		if meta.IsNoMatchError(err) {
-			c.forget()
-		}
 	}
 }
 

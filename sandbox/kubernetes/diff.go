@@ -73,7 +73,9 @@ func (p *Provider) Diff(ctx context.Context, req *pulumirpc.DiffRequest) (*pulum
 // comparable returns inputs without what does not count: secretness, read-only metadata,
 // nulls, and the namespace of an object that has none.
 func comparable(inputs resource.PropertyMap, namespaced bool) resource.PropertyMap {
-	opened := withoutNulls(plugin.Open(inputs))
+	opened := plugin.Open(inputs)
+	withoutNulls(opened)
+	opened = propertiesRenamed(opened)
 	for key := range opened {
 		if resource.IsInternalPropertyKey(key) || key == "id" {
 			delete(opened, key)
@@ -94,11 +96,11 @@ func comparable(inputs resource.PropertyMap, namespaced bool) resource.PropertyM
 }
 
 // withoutNulls drops null properties in place: they are not sent.
-func withoutNulls(m resource.PropertyMap) resource.PropertyMap {
-	for key, v := range m {
+func withoutNulls(opened resource.PropertyMap) {
+	for key, v := range opened {
 		switch {
 		case v.IsNull():
-			delete(m, key)
+			delete(opened, key)
 		case v.IsObject():
 			withoutNulls(v.ObjectValue())
 		case v.IsArray():
@@ -109,7 +111,34 @@ func withoutNulls(m resource.PropertyMap) resource.PropertyMap {
 			}
 		}
 	}
-	return m
+}
+
+// propertiesRenamed returns opened properties with the underscored names of the SDKs,
+// which programs may also write with dashes.
+func propertiesRenamed(opened resource.PropertyMap) resource.PropertyMap {
+	result := make(resource.PropertyMap, len(opened))
+	for key, v := range opened {
+		if name, ok := underscored[string(key)]; ok {
+			key = resource.PropertyKey(name)
+		}
+		result[key] = valueRenamed(v)
+	}
+	return result
+}
+
+func valueRenamed(v resource.PropertyValue) resource.PropertyValue {
+	switch {
+	case v.IsObject():
+		return resource.NewProperty(propertiesRenamed(v.ObjectValue()))
+	case v.IsArray():
+		list := make([]resource.PropertyValue, len(v.ArrayValue()))
+		for i, element := range v.ArrayValue() {
+			list[i] = valueRenamed(element)
+		}
+		return resource.NewProperty(list)
+	default:
+		return v
+	}
 }
 
 func namespaceOf(inputs resource.PropertyMap) string {
