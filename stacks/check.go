@@ -249,7 +249,7 @@ func checkPublicRange(d *decoder, path, value string) {
 	switch {
 	case err != nil:
 		d.problem(path, err.Error())
-	case r.Bits() == 0:
+	case r.Bits() < ekscluster.MinPublicBits:
 		d.problemf(path, "%s opens the Kubernetes API to the whole internet: "+
 			"list the ranges that you work from, or none for a private API", r)
 	case r.Addr().IsPrivate() || r.Addr().IsLoopback() || r.Addr().IsLinkLocalUnicast():

@@ -300,6 +300,8 @@ func TestBadInput(t *testing.T) {
 			`config strongroom:cluster.version: Kubernetes "1.19" is not supported: expected one of "1.34", "1.35", "1.36"`},
 		{"open to the internet", "tooling", set("cluster.publicAccessCidrs", []any{"0.0.0.0/0"}),
 			`config strongroom:cluster.publicAccessCidrs[0]: 0.0.0.0/0 opens the Kubernetes API to the whole internet: list the ranges that you work from, or none for a private API`},
+		{"open to half of the internet", "tooling", set("cluster.publicAccessCidrs", []any{"198.51.100.0/24", "128.0.0.0/1"}),
+			`config strongroom:cluster.publicAccessCidrs[1]: 128.0.0.0/1 opens the Kubernetes API to the whole internet: list the ranges that you work from, or none for a private API`},
 		{"private for public", "tooling", set("cluster.publicAccessCidrs", []any{"198.51.100.0/24", "10.0.0.0/8"}),
 			`config strongroom:cluster.publicAccessCidrs[1]: 10.0.0.0/8 is private address space, which EKS refuses here: from inside the VPC the API is reached by its private endpoint`},
 		{"admin as session", "tooling", set("cluster.admins", []any{"arn:aws:sts::123456789012:assumed-role/admin/me"}),

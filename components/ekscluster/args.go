@@ -20,7 +20,7 @@ type Args struct {
 	// the control plane; node groups are replaced.
 	PrivateSubnetIDs pulumi.StringArrayInput
 	// PublicAccessCIDRs are the IPv4 ranges that reach the Kubernetes API over the
-	// internet. Without any, only the VPC and what is connected to it does.
+	// internet, of MinPublicBits or longer. Without any, only the VPC and what is connected to it does.
 	PublicAccessCIDRs []string
 	// Admins are the ARNs of roles and users that get all rights in the cluster.
 	// The identity that creates the cluster has them anyway and must not be listed:

@@ -65,14 +65,14 @@ func (a *Args) Validate() error {
 	return nil
 }
 
-// Limits of the public endpoint. AWS takes 40 ranges:
-// https://docs.aws.amazon.com/eks/latest/userguide/service-quotas.html. Nobody
-// comes from a 256th of the internet: with shorter prefixes two ranges would be
-// enough to open the API to everyone.
-const (
-	maxPublicRanges = 40
-	minPublicBits   = 8
-)
+// MinPublicBits is the shortest prefix of a range that reaches the Kubernetes
+// API over the internet. Nobody comes from more than a 256th of it, and with
+// shorter prefixes two ranges would be enough to open the API to everyone.
+const MinPublicBits = 8
+
+// maxPublicRanges is EKS's limit:
+// https://docs.aws.amazon.com/eks/latest/userguide/service-quotas.html.
+const maxPublicRanges = 40
 
 func (a *Args) validatePublicAccess() error {
 	if len(a.PublicAccessCIDRs) > maxPublicRanges {
@@ -86,8 +86,8 @@ func (a *Args) validatePublicAccess() error {
 			return fmt.Errorf("cluster.publicAccessCidrs: %q is no IPv4 range: use one such as %q", cidr, "198.51.100.0/24")
 		case prefix != prefix.Masked():
 			return fmt.Errorf("cluster.publicAccessCidrs: %q has bits set after its prefix: use %q", cidr, prefix.Masked())
-		case prefix.Bits() < minPublicBits:
-			return fmt.Errorf("cluster.publicAccessCidrs: %q opens the Kubernetes API to everyone: name the ranges you come from, each of /%d or longer", cidr, minPublicBits)
+		case prefix.Bits() < MinPublicBits:
+			return fmt.Errorf("cluster.publicAccessCidrs: %q opens the Kubernetes API to everyone: name the ranges you come from, each of /%d or longer", cidr, MinPublicBits)
 		case prefix.Addr().IsPrivate() || prefix.Addr().IsLoopback() || prefix.Addr().IsLinkLocalUnicast():
 			return fmt.Errorf("cluster.publicAccessCidrs: %q is private, and does not occur on the internet: leave it out, the private endpoint needs no range", cidr)
 		case seen[prefix]:
