@@ -43,5 +43,11 @@
 //     are simple ones and aliases, without routing policies or health checks.
 //   - Log groups and key aliases are found by their names alone, so the same
 //     name cannot be used in two regions.
+//   - Routes and secondary addresses only as far as the stacks use them: routes
+//     are resources of their own and lead to internet gateways, NAT gateways and
+//     peering connections; an endpoint's own routes are made by the endpoint.
+//   - Where the provider itself clears the way before it deletes, the account
+//     refuses: a route table with associations, an address in use. A program
+//     whose order is right does not notice.
 //   - One account, one partition ("aws").
 package account

@@ -13,7 +13,7 @@ var _ = register(typeDefaultSecurityGroup, rules{
 	create:   createDefaultSecurityGroup,
 	update:   updateDefaultSecurityGroup,
 	remove:   removeDefaultSecurityGroup,
-	read:     readSecurityGroup,
+	read:     readInlineRules,
 })
 
 func checkDefaultSecurityGroup(in Props) []Failure {

@@ -23,6 +23,9 @@ func TestDefaultSecurityGroupIsAdopted(t *testing.T) {
 	require.Len(t, w.refreshed(group)["egress"], 1)
 	w.create(typeIngressRule, m{"securityGroupId": group.ID, "ipProtocol": "-1", "cidrIpv4": "10.0.0.0/8"})
 	require.Len(t, w.refreshed(locked)["ingress"], 1, "a rule added by another hand is told")
+	typ, err := Lookup(typeDefaultSecurityGroup)
+	require.NoError(t, err)
+	require.Equal(t, Diff{Changed: []string{"ingress"}}, typ.Diff(w.read(locked).Inputs, w.read(locked).Outputs, locked.Inputs), "as a difference")
 	require.NoError(t, w.update(locked, m{"ingress": nil, "tags": m{"a": "1"}}))
 	require.Equal(t, l(), w.refreshed(locked)["ingress"], "and goes with the next update")
 

@@ -229,6 +229,11 @@ func readEndpoint(v *view, o *Object) {
 	o.Outputs["networkInterfaceIds"] = list(interfaces)
 	o.Outputs["subnetConfigurations"] = configurations
 	o.Outputs["routeTableIds"] = list(tables)
+	wanted := slices.Sorted(slices.Values(o.in().Strings("routeTableIds")))
+	slices.Sort(tables)
+	if o.in().Has("routeTableIds") && !slices.Equal(slices.Compact(wanted), tables) {
+		o.Inputs["routeTableIds"] = list(tables) // a table was deleted: a difference
+	}
 	o.Outputs["cidrBlocks"] = list(cidrs)
 	o.Outputs["dnsEntries"] = entries
 }

@@ -32,6 +32,7 @@ func TestGatewayEndpointMakesRoutes(t *testing.T) {
 	require.Len(t, routes(w.privateTable), 1)
 	require.NoError(t, w.delete(w.privateTable))
 	require.Equal(t, l(), w.refreshed(endpoint)["routeTableIds"])
+	require.Equal(t, l(), w.read(endpoint).Inputs["routeTableIds"], "a difference to the program")
 	require.NoError(t, w.delete(endpoint))
 }
 

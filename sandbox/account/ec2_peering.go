@@ -17,6 +17,7 @@ var _ = register(typePeering, rules{
 	check:    checkPeering,
 	create:   createPeering,
 	update:   updatePeering,
+	read:     readPeering,
 	remove:   removePeering,
 })
 
@@ -82,6 +83,15 @@ func updatePeering(v *view, old, o *Object) error {
 		}
 	}
 	return v.setPeeringOptions(o, changedOptions(old.in(), o.in()), o.Region)
+}
+
+// readPeering tells options that another hand set as a difference.
+func readPeering(_ *view, o *Object) {
+	for _, side := range peeringSides {
+		if o.in().Has(side) && o.out().Has(side) {
+			o.Inputs[side] = clone(o.Outputs[side])
+		}
+	}
 }
 
 // removePeering takes the resources away that describe a part of the peering

@@ -97,6 +97,9 @@ func readPeeringOptions(v *view, o *Object) {
 	for _, side := range peeringSides {
 		if options := peering.out().Props(side); options != nil {
 			o.Outputs[side] = cloneMap(options)
+			if o.in().Has(side) {
+				o.Inputs[side] = cloneMap(options) // a difference where another hand set them
+			}
 		}
 	}
 }

@@ -102,6 +102,11 @@ func TestPeeringOptionsNeedDNSInTheVPC(t *testing.T) {
 	require.Equal(t, allow, w.refreshed(peering)["accepter"])
 	require.NoError(t, w.update(options, m{"accepter": m{"allowRemoteVpcDnsResolution": false}}))
 	require.Equal(t, m{"allowRemoteVpcDnsResolution": false}, w.refreshed(peering)["accepter"])
+
+	typ, err := Lookup(typePeeringOptions)
+	require.NoError(t, err)
+	require.NoError(t, w.a.Edit(typePeering, peering.ID, func(o *Object) { o.Outputs["requester"] = m{"allowRemoteVpcDnsResolution": false} }))
+	require.Equal(t, Diff{Changed: []string{"requester"}}, typ.Diff(w.read(options).Inputs, w.read(options).Outputs, options.Inputs), "drift is a difference")
 }
 
 func TestPeeringDiff(t *testing.T) {

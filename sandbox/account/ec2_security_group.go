@@ -22,7 +22,7 @@ var _ = register(typeSecurityGroup, rules{
 	create:   createSecurityGroup,
 	update:   func(v *view, _, o *Object) error { return v.setInlineRules(o, o) },
 	remove:   removeSecurityGroup,
-	read:     readSecurityGroup,
+	read:     readInlineRules,
 })
 
 // groupDescription is what EC2's API takes as the description of a group or of a

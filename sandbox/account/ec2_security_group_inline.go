@@ -106,6 +106,20 @@ func readSecurityGroup(v *view, o *Object) {
 	}
 }
 
+// readInlineRules is readSecurityGroup, and tells rules of another hand as a
+// difference too, in each direction that the resource says something about: it
+// would revoke them. That of a default security group speaks for both.
+func readInlineRules(v *view, o *Object) {
+	readSecurityGroup(v, o)
+	for _, direction := range directions {
+		blocks, _ := o.Outputs[direction].([]any)
+		own, given := o.Inputs[direction].([]any)
+		if (given || o.Type == typeDefaultSecurityGroup) && len(blocks) != len(own) {
+			o.Inputs[direction] = clone(blocks)
+		}
+	}
+}
+
 // ruleBlocks gives a group's rules in the older form: the resource's own as it
 // wrote them, the others put together where they differ in their source only.
 func (v *view) ruleBlocks(owner *Object, groupID, direction string) []any {

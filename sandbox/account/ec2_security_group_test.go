@@ -99,6 +99,10 @@ func TestInlineRulesChangeInPlace(t *testing.T) {
 	require.NoError(t, w.update(group, m{"ingress": l(m{"protocol": "tcp", "fromPort": 8200, "toPort": 8200, "self": true})}))
 	require.Len(t, w.refreshed(group)["ingress"], 1)
 	w.create(typeIngressRule, m{"securityGroupId": group.ID, "ipProtocol": "tcp", "fromPort": 443, "toPort": 443, "cidrIpv4": "10.0.0.0/8"})
+	typ, err := Lookup(typeSecurityGroup)
+	require.NoError(t, err)
+	require.Equal(t, Diff{Changed: []string{"ingress"}}, typ.Diff(w.read(group).Inputs, w.read(group).Outputs, group.Inputs),
+		"a rule of another hand is a difference where the rules are inline, and none where they are not")
 	require.NoError(t, w.update(group, m{"ingress": l()}))
 	require.Equal(t, l(), w.refreshed(group)["ingress"], "inline rules are all that there is")
 	require.Len(t, w.refreshed(group)["egress"], 1, "in their own direction only")

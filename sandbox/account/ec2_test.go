@@ -137,6 +137,7 @@ func TestEC2CreateReadNoChangeDelete(t *testing.T) {
 			o := w.create(token, inputs)
 			read := w.read(o)
 			require.Equal(t, o.Outputs, read.Outputs, "create and read must tell the same")
+			require.Equal(t, o.Inputs, read.Inputs, "and no drift")
 			require.NotEmpty(t, o.ID)
 
 			typ, err := Lookup(token)
