@@ -31,6 +31,11 @@ var _ = register(typeLoadBalancer, rules{
 	create:   createLoadBalancer,
 	update:   updateLoadBalancer,
 	remove:   removeLoadBalancer,
+	plan: func(oldOutputs, inputs, planned Props) {
+		if hasUnknown(inputs["subnets"]) || !sameStrings(oldOutputs.Strings("subnets"), inputs.Strings("subnets")) {
+			planned["subnetMappings"] = Unknown{}
+		}
+	},
 })
 
 var loadBalancerNameForm = regexp.MustCompile(`^[0-9A-Za-z-]{1,32}$`)

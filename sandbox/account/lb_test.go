@@ -127,6 +127,21 @@ func TestLoadBalancerInputsAreChecked(t *testing.T) {
 	}
 }
 
+func TestLoadBalancerPlan(t *testing.T) {
+	w := newWorld(t)
+	vpc := w.vpc("10.0.0.0/16")
+	a, b := w.subnet(vpc, "10.0.0.0/24", "a"), w.subnet(vpc, "10.0.1.0/24", "b")
+	balancer := w.balancer(vpc, l(a.ID))
+	typ, err := Lookup(typeLoadBalancer)
+	require.NoError(t, err)
+	inputs := cloneMap(balancer.Inputs)
+	require.Equal(t, balancer.Outputs["subnetMappings"], typ.Plan(balancer.Outputs, inputs)["subnetMappings"])
+	inputs["subnets"] = l(a.ID, b.ID)
+	planned := typ.Plan(balancer.Outputs, inputs)
+	require.Equal(t, Unknown{}, planned["subnetMappings"])
+	require.Equal(t, balancer.Outputs["dnsName"], planned["dnsName"], "the name stays")
+}
+
 func TestLoadBalancerDiff(t *testing.T) {
 	balancer, err := Lookup(typeLoadBalancer)
 	require.NoError(t, err)
