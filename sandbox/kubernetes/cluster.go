@@ -25,7 +25,7 @@ const (
 	contactPause    = time.Second
 	// pollInterval is how often an object is looked at while waiting for it. The
 	// control planes are on the same machine.
-	pollInterval = 200 * time.Millisecond
+	pollInterval = 100 * time.Millisecond
 
 	// The official plugin's limits.
 	defaultQPS   = 50
@@ -55,10 +55,10 @@ type cluster struct {
 	mapper    *restmapper.DeferredDiscoveryRESTMapper
 }
 
-// connect makes a client and asks the API server who it is. A server that answers, if
+// connect makes a client, whose warnings are given to show, and asks the API server who it is. A server that answers, if
 // only with a refusal, is reached.
-func connect(ctx context.Context, s settings) (*cluster, error) {
-	c, err := newCluster(s)
+func connect(ctx context.Context, s settings, show func(ctx context.Context, urn, text string)) (*cluster, error) {
+	c, err := newCluster(s, show)
 	if err != nil {
 		return nil, err
 	}
@@ -75,7 +75,7 @@ func connect(ctx context.Context, s settings) (*cluster, error) {
 	}
 }
 
-func newCluster(s settings) (*cluster, error) {
+func newCluster(s settings, show func(ctx context.Context, urn, text string)) (*cluster, error) {
 	kubeconfig, err := clientConfig(s)
 	if err != nil {
 		return nil, err
@@ -95,7 +95,7 @@ func newCluster(s settings) (*cluster, error) {
 		config.Timeout = time.Duration(*s.client.Timeout) * time.Second
 	}
 	config.UserAgent = "strongroom-sandbox/" + Version
-	config.WarningHandler = rest.NoWarnings{}
+	config.WarningHandlerWithContext = &warnings{show: show, deprecations: !s.suppressDeprecationWarnings, seen: map[string]bool{}}
 
 	objects, err := dynamic.NewForConfig(config)
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -111,7 +112,7 @@ func TestObjectsOfARealCluster(t *testing.T) {
 	provider := func(t *testing.T, config m) *Provider {
 		return configured(t, with(m{"kubeconfig": kubeconfig}, config))
 	}
-	c, err := connect(ctx, settings{kubeconfig: kubeconfig})
+	c, err := connect(ctx, settings{kubeconfig: kubeconfig}, nil)
 	require.NoError(t, err)
 	cases := clusterCases{ctx: ctx, client: c.objects, provider: provider, kubeconfig: kubeconfig}
 	for name, run := range map[string]func(*testing.T, clusterCases){
@@ -133,6 +134,7 @@ func TestObjectsOfARealCluster(t *testing.T) {
 		"credentials":     testCredentials,
 		"gone underneath": testGone,
 		"chart":           testChart,
+		"warnings":        testWarnings,
 	} {
 		t.Run(name, func(t *testing.T) { run(t, cases) })
 	}
@@ -519,4 +521,20 @@ func testGone(t *testing.T, c clusterCases) {
 	_, err := update(t, p, o, with(inputs, m{"data": m{"a": "1"}}))
 	require.ErrorContains(t, err, "not in the cluster any more: run a refresh")
 	require.Nil(t, refresh(t, p, o))
+}
+
+func testWarnings(t *testing.T, c clusterCases) {
+	slice := m{"metadata": m{"name": "w", "namespace": "default"}, "subsets": l{}}
+	p := c.provider(t, nil)
+	e := listen(t, p)
+	urn := urnOf("kubernetes:core/v1:Endpoints", "w")
+	_, err := p.Create(c.ctx, &pulumirpc.CreateRequest{Urn: urn, Properties: check(t, p, urn, nil, slice), Preview: true})
+	require.NoError(t, err)
+	create(t, p, "kubernetes:core/v1:Endpoints", "w", slice)
+	require.Equal(t, 1, strings.Count(e.heard(), "WARNING the API server warns: v1 Endpoints is deprecated"))
+
+	quiet := c.provider(t, m{"suppressDeprecationWarnings": "true"})
+	e = listen(t, quiet)
+	create(t, quiet, "kubernetes:core/v1:Endpoints", "w", slice)
+	require.NotContains(t, e.heard(), "deprecated")
 }

@@ -28,7 +28,7 @@ var errUnknown = errors.New("an input is unknown, which can only happen in a pre
 // takes over an object that is there already, unless another manager has set one of its
 // fields to another value. A preview is a dry run where the cluster can do one.
 func (p *Provider) Create(ctx context.Context, req *pulumirpc.CreateRequest) (*pulumirpc.CreateResponse, error) {
-	ctx, done := p.Running(ctx)
+	ctx, done := p.Running(withURN(ctx, req.GetUrn()))
 	defer done()
 	if _, err := p.kindOf(req.GetUrn()); err != nil {
 		return nil, err

@@ -149,10 +149,14 @@ func (p *Provider) awaitGone(ctx context.Context, api dynamic.ResourceInterface,
 }
 
 // holding says what keeps a deleted object: its finalizers, and for a namespace what is
-// left inside.
+// left inside. The garbage collector's own finalizers only mean that it is at work.
 func holding(obj *unstructured.Unstructured) string {
-	var reasons []string
-	finalizers := obj.GetFinalizers()
+	var reasons, finalizers []string
+	for _, finalizer := range obj.GetFinalizers() {
+		if finalizer != metav1.FinalizerDeleteDependents && finalizer != metav1.FinalizerOrphanDependents {
+			finalizers = append(finalizers, finalizer)
+		}
+	}
 	slices.Sort(finalizers)
 	if len(finalizers) > 0 {
 		reasons = append(reasons, fmt.Sprintf("held by finalizer %s: whoever set it has to remove it", strings.Join(finalizers, ", ")))

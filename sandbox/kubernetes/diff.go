@@ -18,7 +18,7 @@ import (
 // to what the cluster has. Where only values differ, a dry run of the apply asks the
 // server whether they mean a change: a CPU of 1000m is a CPU of 1.
 func (p *Provider) Diff(ctx context.Context, req *pulumirpc.DiffRequest) (*pulumirpc.DiffResponse, error) {
-	ctx, done := p.Running(ctx)
+	ctx, done := p.Running(withURN(ctx, req.GetUrn()))
 	defer done()
 	if _, err := p.kindOf(req.GetUrn()); err != nil {
 		return nil, err

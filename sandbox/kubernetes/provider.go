@@ -74,16 +74,22 @@ func (p *Provider) cluster(ctx context.Context) (*cluster, error) {
 	if p.connected != nil || p.unreached != nil {
 		return p.connected, p.unreached
 	}
-	c, err := connect(ctx, p.settings)
+	c, err := connect(ctx, p.settings, p.warn)
 	if err != nil {
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}
 		p.unreached = &unreachableError{reason: err}
+		p.Log(ctx, plugin.Warning, "", p.unreached.Error()) // a preview goes on, with less to show
 		return nil, p.unreached
 	}
 	p.connected = c
 	return c, nil
+}
+
+// warn shows a warning of the API server.
+func (p *Provider) warn(ctx context.Context, urn, text string) {
+	p.Log(ctx, plugin.Warning, urn, "the API server warns: "+text)
 }
 
 // options returns the settings for a call that does not need the cluster.

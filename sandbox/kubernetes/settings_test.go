@@ -126,17 +126,17 @@ func TestKubeconfig(t *testing.T) {
 	require.NoError(t, os.WriteFile(path, []byte(contents), 0o600))
 	t.Run("contents and path", func(t *testing.T) {
 		for _, given := range []string{contents, path} {
-			c, err := newCluster(settings{kubeconfig: given})
+			c, err := newCluster(settings{kubeconfig: given}, nil)
 			require.NoError(t, err)
 			require.Equal(t, "https://a.invalid", c.config.Host)
 			require.Equal(t, "from-context", defaultNamespace(settings{kubeconfig: given}))
 		}
 	})
 	t.Run("context, cluster and namespace of the settings", func(t *testing.T) {
-		c, err := newCluster(settings{kubeconfig: contents, context: "there"})
+		c, err := newCluster(settings{kubeconfig: contents, context: "there"}, nil)
 		require.NoError(t, err)
 		require.Equal(t, "https://other.invalid", c.config.Host)
-		c, err = newCluster(settings{kubeconfig: contents, cluster: "other"})
+		c, err = newCluster(settings{kubeconfig: contents, cluster: "other"}, nil)
 		require.NoError(t, err)
 		require.Equal(t, "https://other.invalid", c.config.Host)
 		require.Equal(t, "mine", defaultNamespace(settings{kubeconfig: contents, namespace: "mine"}))
@@ -149,14 +149,14 @@ func TestKubeconfig(t *testing.T) {
 		{"empty", "apiVersion: v1\nkind: Config\n", "names no cluster"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			_, err := newCluster(settings{kubeconfig: c.kubeconfig})
+			_, err := newCluster(settings{kubeconfig: c.kubeconfig}, nil)
 			require.ErrorContains(t, err, c.want)
 			require.NotContains(t, err.Error(), "secret-token")
 		})
 	}
 	t.Run("the person's own kubeconfig is not used", func(t *testing.T) {
 		t.Setenv("KUBECONFIG", path)
-		_, err := newCluster(settings{})
+		_, err := newCluster(settings{}, nil)
 		require.ErrorIs(t, err, errNoKubeconfig)
 	})
 }

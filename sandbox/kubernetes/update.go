@@ -19,7 +19,7 @@ var errGone = errors.New("the object is not in the cluster any more: run a refre
 // Update applies the new inputs under the name the old ones were applied under, so that
 // what the program no longer says is taken away.
 func (p *Provider) Update(ctx context.Context, req *pulumirpc.UpdateRequest) (*pulumirpc.UpdateResponse, error) {
-	ctx, done := p.Running(ctx)
+	ctx, done := p.Running(withURN(ctx, req.GetUrn()))
 	defer done()
 	if _, err := p.kindOf(req.GetUrn()); err != nil {
 		return nil, err
