@@ -87,3 +87,18 @@ func inspect(pid int) (Info, bool, error) {
 func vanished(err error) bool {
 	return errors.Is(err, os.ErrNotExist) || errors.Is(err, syscall.ESRCH)
 }
+
+// Environment is the value of a variable with which the process was started;
+// shown is false where the system does not tell.
+func (i Info) Environment(name string) (value string, shown bool) {
+	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", i.PID))
+	if err != nil {
+		return "", false
+	}
+	for _, entry := range strings.Split(string(data), "\x00") {
+		if value, found := strings.CutPrefix(entry, name+"="); found {
+			return value, true
+		}
+	}
+	return "", true
+}

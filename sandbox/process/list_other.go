@@ -34,3 +34,6 @@ func List() ([]Info, error) {
 	}
 	return all, nil
 }
+
+// Environment is not shown by this system.
+func (i Info) Environment(string) (value string, shown bool) { return "", false }

@@ -1,0 +1,78 @@
+package sandbox
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func checkout(t *testing.T, files map[string]string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for name, text := range files {
+		write(t, filepath.Join(dir, name), text)
+	}
+	return dir
+}
+
+func copyOf(t *testing.T, s *Sandbox, name string) map[string]any {
+	t.Helper()
+	content, found, err := readStack(filepath.Join(s.ProjectDir(), name))
+	require.NoError(t, err)
+	require.True(t, found, name)
+	return content
+}
+
+func TestProjectFollowsTheCheckoutAndKeepsWhatTheEngineWrote(t *testing.T) {
+	s := fresh(t)
+	repo := checkout(t, map[string]string{
+		"Pulumi.yaml":         "name: strongroom\n",
+		"Pulumi.tooling.yaml": "config:\n  strongroom:region: eu-west-1\n  strongroom:protect: true\n",
+	})
+	require.NoError(t, s.PrepareProject(repo))
+	config, err := section(copyOf(t, s, "Pulumi.tooling.yaml"), "")
+	require.NoError(t, err)
+	require.Equal(t, map[string]any{"strongroom:region": "eu-west-1", "strongroom:protect": false}, config, "nothing is protected in the sandbox")
+
+	// The engine makes the stack, and a person sets a secret.
+	write(t, filepath.Join(s.ProjectDir(), "Pulumi.tooling.yaml"),
+		"encryptionsalt: v1:salt\nconfig:\n  strongroom:region: eu-west-1\n  strongroom:token:\n    secure: v1:abc\n  strongroom:old: gone\n")
+	write(t, filepath.Join(repo, "Pulumi.tooling.yaml"), "config:\n  strongroom:region: eu-central-1\n")
+	require.NoError(t, s.PrepareProject(repo))
+	copied := copyOf(t, s, "Pulumi.tooling.yaml")
+	require.Equal(t, "v1:salt", copied["encryptionsalt"], "without the salt the stack's secrets are lost")
+	config, err = section(copied, "")
+	require.NoError(t, err)
+	require.Equal(t, map[string]any{
+		"strongroom:region": "eu-central-1", "strongroom:protect": false, "strongroom:token": map[string]any{"secure": "v1:abc"},
+	}, config)
+}
+
+func TestProjectDropsAStackThatWasNeverMade(t *testing.T) {
+	s := fresh(t)
+	repo := checkout(t, map[string]string{"Pulumi.yaml": "name: strongroom\n", "Pulumi.tooling-a.yaml": "config: {}\n", "Pulumi.tooling-b.yaml": "config: {}\n"})
+	require.NoError(t, s.PrepareProject(repo))
+	write(t, filepath.Join(s.ProjectDir(), "Pulumi.tooling-b.yaml"), "encryptionsalt: v1:salt\n")
+	for _, name := range []string{"Pulumi.tooling-a.yaml", "Pulumi.tooling-b.yaml"} {
+		require.NoError(t, os.Remove(filepath.Join(repo, name)))
+	}
+	require.NoError(t, s.PrepareProject(repo))
+	_, err := os.Stat(filepath.Join(s.ProjectDir(), "Pulumi.tooling-a.yaml"))
+	require.ErrorIs(t, err, os.ErrNotExist)
+	copyOf(t, s, "Pulumi.tooling-b.yaml") // needed to destroy it
+}
+
+func TestProjectOfNoCheckout(t *testing.T) {
+	require.ErrorContains(t, fresh(t).PrepareProject(t.TempDir()), "a checkout of strongroom?")
+}
+
+func TestFindRepo(t *testing.T) {
+	repo := checkout(t, map[string]string{"go.mod": "module github.com/strongroom-platform/strongroom\n", "a/b/c": ""})
+	found, err := FindRepo(filepath.Join(repo, "a", "b"))
+	require.NoError(t, err)
+	require.Equal(t, repo, found)
+	_, err = FindRepo(t.TempDir())
+	require.ErrorContains(t, err, "no checkout of strongroom")
+}
