@@ -11,7 +11,7 @@ import (
 
 // Profiles in the sandbox's AWS credentials file.
 const (
-	// OperatorProfile runs the stacks.
+	// OperatorProfile runs the stacks; it is the one that nobody has to name.
 	OperatorProfile = "default"
 	// StrangerProfile has valid keys and no access to any cluster.
 	StrangerProfile = "stranger"
@@ -50,7 +50,12 @@ func (s *Sandbox) awsConfigFile() string   { return s.path("aws", "config") }
 var ForeignVariables = []string{
 	"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN",
 	"AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_ROLE_ARN",
+	// The EKS component would write it into the kubeconfig.
+	"AWS_PROFILE",
 	"PULUMI_ACCESS_TOKEN", "PULUMI_CONFIG_PASSPHRASE",
+	// Nothing here is behind a proxy, and the EKS component asks it even for
+	// addresses on this machine.
+	"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy",
 }
 
 // Env is the environment in which the engine, its plugins, kubectl and aws work
@@ -75,7 +80,6 @@ func (s *Sandbox) Env() (map[string]string, error) {
 
 		"AWS_SHARED_CREDENTIALS_FILE": s.credentialsFile(),
 		"AWS_CONFIG_FILE":             s.awsConfigFile(),
-		"AWS_PROFILE":                 OperatorProfile,
 		// Every service, so that no call leaves this machine: those that the
 		// simulated account does not have answer with an error that says so.
 		"AWS_ENDPOINT_URL":          connection.URL,
