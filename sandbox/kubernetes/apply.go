@@ -3,6 +3,7 @@ package kubernetes
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -57,7 +58,8 @@ func (c *cluster) apply(ctx context.Context, desired *unstructured.Unstructured,
 // conflict explains which fields somebody else manages.
 func conflict(obj *unstructured.Unstructured, err error) error {
 	var fields []string
-	if status, ok := err.(apierrors.APIStatus); ok && status.Status().Details != nil { //nolint:errorlint // straight from the client
+	var status apierrors.APIStatus
+	if errors.As(err, &status) && status.Status().Details != nil {
 		for _, cause := range status.Status().Details.Causes {
 			if cause.Type == metav1.CauseTypeFieldManagerConflict {
 				fields = append(fields, fmt.Sprintf("%s (%s)", cause.Field, cause.Message))

@@ -105,8 +105,8 @@ var (
 // TestObjectsOfARealCluster proves the provider against a real API server. Each part uses
 // a namespace of its own.
 func TestObjectsOfARealCluster(t *testing.T) {
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
-	defer cancel()
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
+	t.Cleanup(cancel) // after the parts, which run in parallel
 	tools(t)
 	kubeconfig := startCluster(t, ctx)
 	provider := func(t *testing.T, config m) *Provider {
@@ -136,7 +136,10 @@ func TestObjectsOfARealCluster(t *testing.T) {
 		"chart":           testChart,
 		"warnings":        testWarnings,
 	} {
-		t.Run(name, func(t *testing.T) { run(t, cases) })
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			run(t, cases)
+		})
 	}
 }
 

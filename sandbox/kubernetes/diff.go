@@ -182,7 +182,7 @@ func (p *Provider) unchanged(ctx context.Context, req *pulumirpc.DiffRequest, st
 	}
 	api, err := c.resource(desired)
 	if err != nil {
-		return false, nil
+		return false, notIfMissing(err)
 	}
 	live, err := api.Get(ctx, desired.GetName(), metav1.GetOptions{})
 	if err != nil {
@@ -212,6 +212,13 @@ func notIfAnswered(err error) error {
 		return nil
 	}
 	return err
+}
+
+func notIfMissing(err error) error {
+	if missing(err) {
+		return nil
+	}
+	return notIfAnswered(err)
 }
 
 func notIfUnreachable(err error) error {
