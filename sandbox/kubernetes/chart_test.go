@@ -81,6 +81,8 @@ func withoutOutputs(s *structpb.Struct) (*structpb.Struct, error) {
 
 // names are the registered resources in their order, without the component.
 func (s *monitor) names() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	var names []string
 	for _, req := range s.registered {
 		if req.GetCustom() {

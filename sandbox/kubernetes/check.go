@@ -2,6 +2,7 @@ package kubernetes
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
@@ -42,6 +43,7 @@ func (p *Provider) Check(ctx context.Context, req *pulumirpc.CheckRequest) (*pul
 	if v, ok := news["metadata"]; ok && !v.IsNull() && !mayBeObject(v) {
 		failures = append(failures, &pulumirpc.CheckFailure{Property: "metadata", Reason: "expected an object"})
 	} else if metadata, ok := metadataOf(news); ok {
+		failures = append(failures, refusedAnnotations(metadata)...)
 		metadata = metadata.Copy()
 		if err := setName(metadata, olds, req); err != nil {
 			failures = append(failures, &pulumirpc.CheckFailure{Property: "metadata.name", Reason: err.Error()})
@@ -64,6 +66,19 @@ func (p *Provider) Check(ctx context.Context, req *pulumirpc.CheckRequest) (*pul
 		return nil, err
 	}
 	return &pulumirpc.CheckResponse{Inputs: inputs, Failures: failures}, nil
+}
+
+// refusedAnnotations refuses what the official plugin would act on and this one does not.
+func refusedAnnotations(metadata resource.PropertyMap) []*pulumirpc.CheckFailure {
+	annotations, _ := plugin.Plain(metadata["annotations"])
+	values, _ := annotations.(map[string]any)
+	if values[annotationReplaceUnready] != "true" {
+		return nil
+	}
+	return []*pulumirpc.CheckFailure{{
+		Property: fmt.Sprintf("metadata.annotations[%q]", annotationReplaceUnready),
+		Reason:   "is not modelled by the sandbox's provider: leave it out, or use the official plugin (--plugins official)",
+	}}
 }
 
 // mayBeObject reports whether a value is an object or may become one.

@@ -16,6 +16,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
 	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc/status"
 	authenticationv1 "k8s.io/api/authentication/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -108,6 +109,7 @@ func TestObjectsOfARealCluster(t *testing.T) {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	t.Cleanup(cancel) // after the parts, which run in parallel
 	tools(t)
+	New() // before the control plane's clients run: it stops their library from logging
 	kubeconfig := startCluster(t, ctx)
 	provider := func(t *testing.T, config m) *Provider {
 		return configured(t, with(m{"kubeconfig": kubeconfig}, config))
@@ -430,6 +432,15 @@ func testWaitFor(t *testing.T, c clusterCases) {
 	never := m{"metadata": m{"name": "never", "namespace": "wait-for", "annotations": m{annotationWaitFor: "condition=Ready", annotationTimeout: "1"}}}
 	_, err := tryCreate(t, p, configMapType, "never", never)
 	require.ErrorContains(t, err, `ConfigMap "wait-for/never" was made but is not ready after 1s: no condition Ready yet`)
+	var kept *pulumirpc.ErrorResourceInitFailed
+	for _, detail := range status.Convert(err).Details() {
+		if found, ok := detail.(*pulumirpc.ErrorResourceInitFailed); ok {
+			kept = found
+		}
+	}
+	require.NotNil(t, kept, "the engine keeps what was made")
+	require.Equal(t, "wait-for/never", kept.GetId())
+	require.NotEmpty(t, at(plain(t, kept.GetProperties()), "metadata", "uid"))
 }
 
 func testRefused(t *testing.T, c clusterCases) {

@@ -21,6 +21,8 @@ const (
 	annotationPatchForce  = "pulumi.com/patchForce"
 	annotationManager     = "pulumi.com/patchFieldManager"
 	annotationPropagation = "pulumi.com/deletionPropagationPolicy"
+
+	annotationReplaceUnready = "pulumi.com/replaceUnready"
 )
 
 // setName gives an object without a name one: that of its previous inputs when they were

@@ -105,6 +105,7 @@ func TestCheckRefuses(t *testing.T) {
 		{"a list", "kubernetes:core/v1:ConfigMapList", m{"kind": "ConfigMapList", "items": l{}}, "declare its items, each as a ConfigMap"},
 		{"another kind", configMapType, m{"kind": "Secret"}, `expected "ConfigMap" as in the type, got "Secret"`},
 		{"generateName", configMapType, m{"metadata": m{"generateName": "x-"}}, "does not work with server-side apply"},
+		{"an annotation", configMapType, m{"metadata": m{"annotations": m{annotationReplaceUnready: "true"}}}, "is not modelled"},
 		{"metadata", configMapType, m{"metadata": "x"}, "expected an object"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -39,10 +39,13 @@ type Provider struct {
 	declared map[schema.GroupKind]bool
 }
 
+// quiet stops the client library from logging what it also returns: a plugin's stderr is
+// shown to people.
+var quiet = sync.OnceFunc(func() { klog.SetLogger(logr.Discard()) })
+
 // New returns a provider ready to be served.
 func New() *Provider {
-	// The client library logs what it also returns, and a plugin's stderr is shown to people.
-	klog.SetLogger(logr.Discard())
+	quiet()
 	return &Provider{
 		Base:     plugin.Base{Name: "kubernetes", Version: Version, SupportsAutonaming: true},
 		declared: map[schema.GroupKind]bool{},
