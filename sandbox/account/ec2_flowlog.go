@@ -78,7 +78,22 @@ func createFlowLog(v *view, o *Object) error {
 	o.Outputs["logDestination"] = arn("logs", o.Region, "log-group:"+name)
 	o.Outputs["logGroupName"] = name
 	o.Outputs["logFormat"] = o.in().StringOr("logFormat", defaultLogFormat)
+	same := v.first(typeFlowLog, func(other *Object) bool { return other.Region == o.Region && sameFlowLog(o, other) })
+	if same != nil {
+		return refuse("FlowLogAlreadyExists", "there is an existing Flow Log with the same configuration and log destination: %q", same.ID)
+	}
 	return nil
+}
+
+// sameFlowLog says whether AWS takes two flow logs for one: they have the same
+// source and the same configuration.
+func sameFlowLog(a, b *Object) bool {
+	for _, property := range append([]string{"logDestination", "logFormat", "maxAggregationInterval", "trafficType"}, flowLogSources...) {
+		if a.out()[property] != b.out()[property] {
+			return false
+		}
+	}
+	return true
 }
 
 func (v *view) flowLogSource(o *Object) error {

@@ -28,20 +28,21 @@ func TestFlowLogNeedsItsGroupAndRole(t *testing.T) {
 		change m
 		want   string
 	}{
-		"no such VPC":          {m{"vpcId": "vpc-0123"}, "InvalidVpcID.NotFound"},
-		"no such subnet":       {m{"vpcId": nil, "subnetId": "subnet-0123"}, "InvalidSubnetID.NotFound"},
-		"no such interface":    {m{"vpcId": nil, "eniId": "eni-0123"}, "InvalidNetworkInterfaceID.NotFound"},
-		"no such role":         {m{"iamRoleArn": "arn:aws:iam::123456789012:role/none"}, "unable to assume"},
-		"no such group":        {m{"logDestination": arn("logs", testRegion, "log-group:/none")}, "does not exist"},
-		"two sources":          {m{"subnetId": subnet.ID}, "one source, this one has 2"},
-		"no role":              {m{"iamRoleArn": nil}, "iamRoleArn: is required"},
-		"no traffic type":      {m{"trafficType": nil}, "trafficType: is required"},
-		"wrong traffic type":   {m{"trafficType": "SOME"}, "expected one of"},
-		"wrong interval":       {m{"maxAggregationInterval": 30}, "60 or 600"},
-		"a bucket":             {m{"logDestinationType": "s3"}, "expected one of"},
-		"two destinations":     {m{"logGroupName": "/flow"}, "must be given"},
-		"a transit gateway":    {m{"vpcId": nil, "transitGatewayId": "tgw-1"}, "not modelled"},
-		"destination unknown?": {m{"logDestination": Unknown{}}, "not known yet"},
+		"the same again":      {nil, "FlowLogAlreadyExists"},
+		"no such VPC":         {m{"vpcId": "vpc-0123"}, "InvalidVpcID.NotFound"},
+		"no such subnet":      {m{"vpcId": nil, "subnetId": "subnet-0123"}, "InvalidSubnetID.NotFound"},
+		"no such interface":   {m{"vpcId": nil, "eniId": "eni-0123"}, "InvalidNetworkInterfaceID.NotFound"},
+		"no such role":        {m{"iamRoleArn": "arn:aws:iam::123456789012:role/none"}, "unable to assume"},
+		"no such group":       {m{"logDestination": arn("logs", testRegion, "log-group:/none")}, "does not exist"},
+		"two sources":         {m{"subnetId": subnet.ID}, "one source, this one has 2"},
+		"no role":             {m{"iamRoleArn": nil}, "iamRoleArn: is required"},
+		"no traffic type":     {m{"trafficType": nil}, "trafficType: is required"},
+		"wrong traffic type":  {m{"trafficType": "SOME"}, "expected one of"},
+		"wrong interval":      {m{"maxAggregationInterval": 30}, "60 or 600"},
+		"a bucket":            {m{"logDestinationType": "s3"}, "expected one of"},
+		"two destinations":    {m{"logGroupName": "/flow"}, "must be given"},
+		"a transit gateway":   {m{"vpcId": nil, "transitGatewayId": "tgw-1"}, "not modelled"},
+		"destination unknown": {m{"logDestination": Unknown{}}, "not known yet"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := w.try(typeFlowLog, inputs(test.change))
