@@ -1,0 +1,72 @@
+package cli
+
+import (
+	"context"
+	"time"
+
+	"github.com/strongroom-platform/strongroom/deploy"
+	"github.com/strongroom-platform/strongroom/sandbox/controlplane"
+	"github.com/strongroom-platform/strongroom/sandbox/toolchain"
+)
+
+// box is what the commands need of a sandbox.
+type box interface {
+	// Folder is where it lies; LogDir, ClustersDir and the rest are in it.
+	Folder() string
+	LogDir() string
+	ClustersDir() string
+	// Check refuses a folder that another version made.
+	Check() error
+	// Lock keeps a second up or down away.
+	Lock(ctx context.Context, waiting func(holder string)) (unlock func(), err error)
+	Tools(ctx context.Context, repoRoot string, progress func(toolchain.Event)) error
+	Start(ctx context.Context, progress func(string)) error
+	Stop(ctx context.Context, progress func(string)) error
+	Remove(ctx context.Context, progress func(string)) error
+	Status(ctx context.Context) (*boxStatus, error)
+	// Env is for the engine and for use by hand, StrangerEnv the same with the
+	// keys of a principal that no cluster knows. Foreign are variables that must
+	// not be set beside them.
+	Env() (map[string]string, error)
+	StrangerEnv() (map[string]string, error)
+	Foreign() []string
+	PrepareProject(repoRoot string) error
+	// Target is where the stacks of this sandbox are.
+	Target() *deploy.Target
+	// Left lists what the simulated account holds.
+	Left(ctx context.Context) ([]leftover, error)
+	// Serve is the daemon.
+	Serve(ctx context.Context) error
+}
+
+// boxStatus is what runs in a sandbox.
+type boxStatus struct {
+	Running    bool                  `json:"running"`
+	Dir        string                `json:"dir"`
+	PID        int                   `json:"pid,omitempty"`
+	Since      time.Time             `json:"since,omitzero"`
+	AccountURL string                `json:"accountUrl,omitempty"`
+	Clusters   []controlplane.Status `json:"clusters,omitempty"`
+	Objects    map[string]int        `json:"objects,omitempty"`
+}
+
+// leftover is an object of the simulated account.
+type leftover struct {
+	Type string `json:"type"`
+	ID   string `json:"id"`
+	URN  string `json:"urn,omitempty"`
+}
+
+// engine is what the commands need of a [deploy.Target].
+type engine interface {
+	Configured() []string
+	Order(names ...string) ([]string, error)
+	Up(ctx context.Context, stack string, o deploy.Options) (*deploy.Result, error)
+	Preview(ctx context.Context, stack string, o deploy.Options) (*deploy.Result, error)
+	Refresh(ctx context.Context, stack string, o deploy.Options) (*deploy.Result, error)
+	Destroy(ctx context.Context, stack string, o deploy.Options) (*deploy.Result, error)
+	Outputs(ctx context.Context, stack string) (deploy.Outputs, error)
+	Resources(ctx context.Context, stack string) ([]deploy.Resource, error)
+}
+
+var _ engine = (*deploy.Target)(nil)

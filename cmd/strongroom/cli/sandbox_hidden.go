@@ -1,0 +1,90 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"os"
+	"os/signal"
+	"slices"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/strongroom-platform/strongroom/sandbox/awscli"
+	"github.com/strongroom-platform/strongroom/sandbox/plugin"
+	"github.com/strongroom-platform/strongroom/sandbox/tls"
+)
+
+// These commands are run by the sandbox itself and not shown in the help.
+
+func (a *app) sandboxDaemonCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:     "daemon",
+		Short:   "Be the sandbox's daemon; `strongroom sandbox up` starts it",
+		Long:    "Be the process that holds the simulated account and the control planes until it is told to end. Its log goes to standard error.",
+		Example: `  strongroom sandbox daemon`,
+		Hidden:  true,
+		Args:    noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			// ^C and SIGTERM end it in order; the terminal it was started from may go.
+			signal.Ignore(syscall.SIGHUP)
+			ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
+			defer stop()
+			b, err := a.open("")
+			if err != nil {
+				return err
+			}
+			return b.Serve(ctx)
+		},
+	}
+}
+
+// plugins are the providers that this program can be, by package name.
+var plugins = map[string]func(context.Context) (plugin.Provider, error){
+	"tls": func(context.Context) (plugin.Provider, error) { return tls.New(), nil },
+}
+
+func (a *app) sandboxPluginCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:                "plugin <name> [argument of the engine...]",
+		Short:              "Be a provider of the sandbox; the engine starts it",
+		Long:               "Be the provider pulumi-resource-<name>: write the port to standard output and serve the engine.",
+		Example:            `  strongroom sandbox plugin tls 127.0.0.1:40001`,
+		Hidden:             true,
+		DisableFlagParsing: true,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			known := slices.Sorted(maps.Keys(plugins))
+			if len(args) == 0 {
+				return usagef("name the provider to be: one of %s", list(known))
+			}
+			provider, ok := plugins[args[0]]
+			if !ok {
+				return usagef("there is no provider %q in the sandbox: there are %s", args[0], list(known))
+			}
+			p, err := provider(cmd.Context())
+			if err != nil {
+				return fmt.Errorf("provider %q: %w", args[0], err)
+			}
+			return plugin.Serve(cmd.Context(), args[1:], a.out, p)
+		},
+	}
+}
+
+func (a *app) sandboxAWSCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:                "aws [argument...]",
+		Short:              "Stand in for the AWS CLI where the machine has none",
+		Long:               "Stand in for the AWS CLI on the simulated account: it knows `eks get-token` and `sts get-caller-identity`.",
+		Example:            `  strongroom sandbox aws sts get-caller-identity`,
+		Hidden:             true,
+		DisableFlagParsing: true,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c := awscli.Command{Getenv: a.getenv, Stdout: a.out, Stderr: a.err}
+			if code := c.Run(cmd.Context(), args); code != 0 {
+				return exitCode(code)
+			}
+			return nil
+		},
+	}
+}
