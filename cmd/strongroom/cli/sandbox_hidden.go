@@ -22,7 +22,7 @@ func (a *app) sandboxDaemonCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:     "daemon",
 		Short:   "Be the sandbox's daemon; `strongroom sandbox up` starts it",
-		Long:    "Be the process that holds the simulated account and the control planes until it is told to end. Its log goes to standard error.",
+		Long:    "Be the process that holds the simulated account and the control planes until it is\ntold to end. Its log goes to standard error.",
 		Example: `  strongroom sandbox daemon`,
 		Hidden:  true,
 		Args:    noArguments,
