@@ -2,10 +2,9 @@ package cli
 
 import (
 	"context"
-	"time"
 
 	"github.com/strongroom-platform/strongroom/deploy"
-	"github.com/strongroom-platform/strongroom/sandbox/controlplane"
+	"github.com/strongroom-platform/strongroom/sandbox"
 	"github.com/strongroom-platform/strongroom/sandbox/toolchain"
 )
 
@@ -23,7 +22,7 @@ type box interface {
 	Start(ctx context.Context, progress func(string)) error
 	Stop(ctx context.Context, progress func(string)) error
 	Remove(ctx context.Context, progress func(string)) error
-	Status(ctx context.Context) (*boxStatus, error)
+	Status(ctx context.Context) (*sandbox.Status, error)
 	// Env is for the engine and for use by hand, StrangerEnv the same with the
 	// keys of a principal that no cluster knows. Foreign are variables that must
 	// not be set beside them.
@@ -37,17 +36,6 @@ type box interface {
 	Left(ctx context.Context) ([]leftover, error)
 	// Serve is the daemon.
 	Serve(ctx context.Context) error
-}
-
-// boxStatus is what runs in a sandbox.
-type boxStatus struct {
-	Running    bool                  `json:"running"`
-	Dir        string                `json:"dir"`
-	PID        int                   `json:"pid,omitempty"`
-	Since      time.Time             `json:"since,omitzero"`
-	AccountURL string                `json:"accountUrl,omitempty"`
-	Clusters   []controlplane.Status `json:"clusters,omitempty"`
-	Objects    map[string]int        `json:"objects,omitempty"`
 }
 
 // leftover is an object of the simulated account.

@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/strongroom-platform/strongroom/deploy"
+	"github.com/strongroom-platform/strongroom/sandbox"
 	"github.com/strongroom-platform/strongroom/sandbox/controlplane"
 	"github.com/strongroom-platform/strongroom/sandbox/toolchain"
 )
@@ -222,14 +223,14 @@ type fakeBox struct {
 	fails  map[string]error
 	holder string // who holds it, before it is free
 	left   []leftover
-	status *boxStatus
+	status *sandbox.Status
 	events []toolchain.Event
 }
 
 func newFakeBox(t *testing.T, c *calls) *fakeBox {
 	t.Helper()
 	b := &fakeBox{calls: c, dir: t.TempDir(), fails: map[string]error{}}
-	b.status = &boxStatus{
+	b.status = &sandbox.Status{
 		Running: true, Dir: b.dir, PID: 4242, AccountURL: "http://127.0.0.1:20000",
 		Since: time.Date(2026, 11, 24, 11, 59, 0, 0, time.UTC),
 		Clusters: []controlplane.Status{{
@@ -288,12 +289,14 @@ func (b *fakeBox) Start(_ context.Context, progress func(string)) error {
 }
 func (b *fakeBox) Stop(context.Context, func(string)) error   { return b.did("stop") }
 func (b *fakeBox) Remove(context.Context, func(string)) error { return b.did("remove") }
-func (b *fakeBox) Status(context.Context) (*boxStatus, error) { return b.status, b.fails["status"] }
-func (b *fakeBox) PrepareProject(string) error                { return b.did("project") }
-func (b *fakeBox) Left(context.Context) ([]leftover, error)   { return b.left, b.did("left") }
-func (b *fakeBox) Serve(context.Context) error                { return b.did("serve") }
-func (b *fakeBox) Foreign() []string                          { return []string{"STRONGROOM_TEST_FOREIGN"} }
-func (b *fakeBox) StrangerEnv() (map[string]string, error)    { return b.Env() }
+func (b *fakeBox) Status(context.Context) (*sandbox.Status, error) {
+	return b.status, b.fails["status"]
+}
+func (b *fakeBox) PrepareProject(string) error              { return b.did("project") }
+func (b *fakeBox) Left(context.Context) ([]leftover, error) { return b.left, b.did("left") }
+func (b *fakeBox) Serve(context.Context) error              { return b.did("serve") }
+func (b *fakeBox) Foreign() []string                        { return []string{"STRONGROOM_TEST_FOREIGN"} }
+func (b *fakeBox) StrangerEnv() (map[string]string, error)  { return b.Env() }
 func (b *fakeBox) Target() *deploy.Target {
 	return &deploy.Target{WorkDir: filepath.Join(b.dir, "project"), PulumiRoot: b.dir}
 }

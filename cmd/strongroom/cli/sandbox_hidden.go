@@ -2,7 +2,7 @@ package cli
 
 import (
 	"context"
-	"fmt"
+	"io"
 	"maps"
 	"os"
 	"os/signal"
@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/strongroom-platform/strongroom/sandbox/awscli"
+	"github.com/strongroom-platform/strongroom/sandbox/awsprovider"
 	"github.com/strongroom-platform/strongroom/sandbox/plugin"
 	"github.com/strongroom-platform/strongroom/sandbox/tls"
 )
@@ -40,9 +41,13 @@ func (a *app) sandboxDaemonCommand() *cobra.Command {
 	}
 }
 
-// plugins are the providers that this program can be, by package name.
-var plugins = map[string]func(context.Context) (plugin.Provider, error){
-	"tls": func(context.Context) (plugin.Provider, error) { return tls.New(), nil },
+// plugins are the providers that this program can be, by package name. Each is
+// given the arguments of the engine and the sandbox's folder.
+var plugins = map[string]func(ctx context.Context, args []string, out io.Writer, dir string) error{
+	"aws": awsprovider.Serve,
+	"tls": func(ctx context.Context, args []string, out io.Writer, _ string) error {
+		return plugin.Serve(ctx, args, out, tls.New())
+	},
 }
 
 func (a *app) sandboxPluginCommand() *cobra.Command {
@@ -58,15 +63,15 @@ func (a *app) sandboxPluginCommand() *cobra.Command {
 			if len(args) == 0 {
 				return usagef("name the provider to be: one of %s", list(known))
 			}
-			provider, ok := plugins[args[0]]
+			serve, ok := plugins[args[0]]
 			if !ok {
 				return usagef("there is no provider %q in the sandbox: there are %s", args[0], list(known))
 			}
-			p, err := provider(cmd.Context())
+			b, err := a.open("")
 			if err != nil {
-				return fmt.Errorf("provider %q: %w", args[0], err)
+				return err
 			}
-			return plugin.Serve(cmd.Context(), args[1:], a.out, p)
+			return serve(cmd.Context(), args[1:], a.out, b.Folder())
 		},
 	}
 }

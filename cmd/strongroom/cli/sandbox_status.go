@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/strongroom-platform/strongroom/sandbox"
 )
 
 func (a *app) sandboxStatusCommand() *cobra.Command {
@@ -44,10 +46,10 @@ func (a *app) sandboxStatus(parent context.Context, asJSON bool) error {
 	if asJSON {
 		return json.NewEncoder(a.out).Encode(status)
 	}
-	return writeText(a.out, status.text(a.now()))
+	return writeText(a.out, statusText(status, a.now()))
 }
 
-func (s *boxStatus) text(now time.Time) string {
+func statusText(s *sandbox.Status, now time.Time) string {
 	var b strings.Builder
 	if !s.Running {
 		fmt.Fprintf(&b, "The sandbox in %s does not run: `strongroom sandbox up` (or `make up`) brings it up.\n", s.Dir)

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/strongroom-platform/strongroom/deploy"
+	"github.com/strongroom-platform/strongroom/sandbox"
 )
 
 // Proves the order of `sandbox up` and what its table tells.
@@ -200,7 +201,7 @@ func TestSandboxStatus(t *testing.T) {
 	require.Equal(t, exitOK, f.call("sandbox", "status", "--json"))
 	require.Contains(t, f.out.String(), `"accountUrl":"http://127.0.0.1:20000"`)
 
-	f.box.status = &boxStatus{Dir: "/srv/x"}
+	f.box.status = &sandbox.Status{Dir: "/srv/x"}
 	require.Equal(t, exitOK, f.call("sandbox", "status"))
 	require.Contains(t, f.out.String(), "The sandbox in /srv/x does not run")
 	f.box.fails["status"] = errors.New("the sandbox was made by an older strongroom")
