@@ -56,6 +56,10 @@ func newFixture(t *testing.T) *fixture {
 		},
 		check: func(_ context.Context, c clusterCheck) (clusterReport, error) {
 			calls.add("check " + c.Stack)
+			for _, name := range regionVariables {
+				require.Equal(t, "eu-west-1", c.Env[name])
+				require.Equal(t, "eu-west-1", c.StrangerEnv[name])
+			}
 			return clusterReport{Stack: c.Stack, URL: "https://127.0.0.1:20001", Namespace: "strongroom-check-x", Stranger: "Unauthorized"}, nil
 		},
 		machine: completeMachine(),
@@ -178,6 +182,7 @@ func (e *fakeEngine) operate(ctx context.Context, phase deploy.Phase, stack stri
 func fakeOutputs(stack string) deploy.Outputs {
 	return deploy.Outputs{
 		"kubeconfig":      {Value: fakeKubeconfig},
+		"region":          {Value: "eu-west-1"},
 		"clusterEndpoint": {Value: "https://127.0.0.1:20001"},
 		"password":        {Value: "hunter2-" + stack, Secret: true},
 		"contract":        {Value: map[string]any{"version": 1}},

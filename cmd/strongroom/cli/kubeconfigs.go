@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"k8s.io/client-go/tools/clientcmd"
+	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 )
 
 // kubeDir holds one kubeconfig per stack, for use by hand. It goes with the
@@ -16,9 +17,9 @@ import (
 func kubeDir(b box) string { return filepath.Join(b.Folder(), "kube") }
 
 // writeKubeconfig writes a stack's kubeconfig, with the stack's name for its
-// context, cluster and user, so that kubectl can read several at once. There is
-// no secret in it.
-func writeKubeconfig(b box, stack, kubeconfig string) error {
+// context, cluster and user, so that kubectl can read several at once, and with
+// the region. There is no secret in it.
+func writeKubeconfig(b box, stack, kubeconfig, region string) error {
 	config, err := clientcmd.Load([]byte(kubeconfig))
 	if err != nil {
 		return fmt.Errorf("kubeconfig of stack %q: %w", stack, err)
@@ -30,6 +31,11 @@ func writeKubeconfig(b box, stack, kubeconfig string) error {
 	cluster, user := config.Clusters[context.Cluster], config.AuthInfos[context.AuthInfo]
 	if cluster == nil || user == nil {
 		return fmt.Errorf("kubeconfig of stack %q: context %q names a cluster or a user that it does not have", stack, config.CurrentContext)
+	}
+	if user.Exec != nil {
+		for _, name := range regionVariables {
+			user.Exec.Env = append(user.Exec.Env, clientcmdapi.ExecEnvVar{Name: name, Value: region})
+		}
 	}
 	clear(config.Contexts)
 	clear(config.Clusters)

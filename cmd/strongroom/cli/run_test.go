@@ -222,7 +222,7 @@ func TestOutputs(t *testing.T) {
 	require.Equal(t, "hunter2-tooling\n", f.out.String())
 
 	require.Equal(t, exitFailure, f.call("outputs", "tooling", "--only", "vpc"))
-	require.Contains(t, f.err.String(), `has no output "vpc": it has clusterEndpoint, contract, kubeconfig, password`)
+	require.Contains(t, f.err.String(), `has no output "vpc": it has clusterEndpoint, contract, kubeconfig, password, region`)
 
 	require.Equal(t, exitOK, f.call("outputs", "--json", "--sandbox"), f.err.String())
 	var all map[string]deploy.Outputs

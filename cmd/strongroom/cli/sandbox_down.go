@@ -54,6 +54,7 @@ func (a *app) sandboxDown(parent context.Context, asJSON, discarded bool) error 
 	defer stop()
 	r := a.newReporter(asJSON)
 	defer a.close(r)
+	r.sandbox = true
 	begun := a.now()
 	s := &downSummary{Kind: "result", Stacks: []stackLine{}, Left: []leftover{}}
 	err := a.takeDown(ctx, r, s, discarded)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/strongroom-platform/strongroom/sandbox/awscli"
 	"github.com/strongroom-platform/strongroom/sandbox/awsprovider"
+	"github.com/strongroom-platform/strongroom/sandbox/kubernetes"
 	"github.com/strongroom-platform/strongroom/sandbox/plugin"
 	"github.com/strongroom-platform/strongroom/sandbox/tls"
 )
@@ -45,6 +46,9 @@ func (a *app) sandboxDaemonCommand() *cobra.Command {
 // given the arguments of the engine and the sandbox's folder.
 var plugins = map[string]func(ctx context.Context, args []string, out io.Writer, dir string) error{
 	"aws": awsprovider.Serve,
+	"kubernetes": func(ctx context.Context, args []string, out io.Writer, _ string) error {
+		return plugin.Serve(ctx, args, out, kubernetes.New())
+	},
 	"tls": func(ctx context.Context, args []string, out io.Writer, _ string) error {
 		return plugin.Serve(ctx, args, out, tls.New())
 	},

@@ -211,8 +211,8 @@ func TestSandboxStatus(t *testing.T) {
 // Proves that a shell takes the lines, quotes and all.
 func TestSandboxEnv(t *testing.T) {
 	f := newFixture(t)
-	require.NoError(t, writeKubeconfig(f.box, "application", fakeKubeconfig))
-	require.NoError(t, writeKubeconfig(f.box, "tooling", fakeKubeconfig))
+	require.NoError(t, writeKubeconfig(f.box, "application", fakeKubeconfig, "eu-west-1"))
+	require.NoError(t, writeKubeconfig(f.box, "tooling", fakeKubeconfig, "eu-west-1"))
 	require.Equal(t, exitOK, f.call("sandbox", "env"), f.err.String())
 	script := f.out.String() + `printf '%s|%s|%s' "$QUOTED" "${STRONGROOM_TEST_FOREIGN-unset}" "$KUBECONFIG"`
 	cmd := exec.Command("sh", "-c", script)
@@ -230,16 +230,17 @@ func TestSandboxEnv(t *testing.T) {
 // Proves that two kubeconfigs can be read together: no two share a name.
 func TestKubeconfigNames(t *testing.T) {
 	f := newFixture(t)
-	require.NoError(t, writeKubeconfig(f.box, "tooling", fakeKubeconfig))
+	require.NoError(t, writeKubeconfig(f.box, "tooling", fakeKubeconfig, "eu-west-1"))
 	data, err := os.ReadFile(filepath.Join(f.box.dir, "kube", "tooling.yaml"))
 	require.NoError(t, err)
 	text := string(data)
 	require.Equal(t, 6, strings.Count(text, ": tooling\n"), text)
 	require.NotContains(t, text, "kubernetes")
 	require.Contains(t, text, "get-token")
+	require.Contains(t, text, "name: AWS_REGION\n        value: eu-west-1\n")
 
-	require.ErrorContains(t, writeKubeconfig(f.box, "tooling", `{"current-context":"x"}`), `no context "x"`)
-	require.Error(t, writeKubeconfig(f.box, "tooling", "{"))
+	require.ErrorContains(t, writeKubeconfig(f.box, "tooling", `{"current-context":"x"}`, "eu-west-1"), `no context "x"`)
+	require.Error(t, writeKubeconfig(f.box, "tooling", "{", "eu-west-1"))
 }
 
 func TestSandboxLogs(t *testing.T) {

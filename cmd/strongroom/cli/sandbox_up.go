@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -73,6 +74,7 @@ func (a *app) sandboxUp(parent context.Context, asJSON bool) error {
 	defer stop()
 	r := a.newReporter(asJSON)
 	defer a.close(r)
+	r.sandbox = true
 	begun := a.now()
 	s := &upSummary{Kind: "result", Stacks: []upStack{}, Clusters: []clusterReport{}, Real: realParts, Simulated: simulatedParts}
 	err := a.bringUp(ctx, r, s)
@@ -170,16 +172,22 @@ func (a *app) bringUpStacks(ctx context.Context, r *reporter, b box, e engine, s
 		if err != nil {
 			return running, err
 		}
-		kubeconfig, ok := result.Outputs["kubeconfig"].Value.(string)
-		if !ok || kubeconfig == "" {
-			return running, fmt.Errorf("stack %q has no output \"kubeconfig\", and its control plane is checked through it", stack)
-		}
-		if err := writeKubeconfig(b, stack, kubeconfig); err != nil {
+		kubeconfig, err := textOutput(result, "kubeconfig")
+		if err != nil {
 			return running, err
 		}
-		running.start(func() (clusterReport, error) {
-			return a.check(ctx, clusterCheck{Stack: stack, Kubeconfig: kubeconfig, Env: env, StrangerEnv: stranger})
-		})
+		region, err := textOutput(result, "region")
+		if err != nil {
+			return running, err
+		}
+		if err := writeKubeconfig(b, stack, kubeconfig, region); err != nil {
+			return running, err
+		}
+		check := clusterCheck{Stack: stack, Kubeconfig: kubeconfig, Env: maps.Clone(env), StrangerEnv: maps.Clone(stranger)}
+		for _, name := range regionVariables {
+			check.Env[name], check.StrangerEnv[name] = region, region
+		}
+		running.start(func() (clusterReport, error) { return a.check(ctx, check) })
 		held, err := e.Resources(ctx, stack)
 		if err != nil {
 			return running, err
@@ -187,6 +195,20 @@ func (a *app) bringUpStacks(ctx context.Context, r *reporter, b box, e engine, s
 		s.Stacks = append(s.Stacks, describeStack(result, held))
 	}
 	return running, nil
+}
+
+// regionVariables tell aws where the cluster is: the kubeconfig does not, and
+// without a region aws refuses to make a token. The first is that of the SDKs
+// and of version 2 of the AWS CLI, the second that of version 1.
+var regionVariables = []string{"AWS_REGION", "AWS_DEFAULT_REGION"}
+
+// textOutput is an output without which a control plane cannot be checked.
+func textOutput(result *deploy.Result, name string) (string, error) {
+	text, ok := result.Outputs[name].Value.(string)
+	if !ok || text == "" {
+		return "", fmt.Errorf("stack %q has no output %q, and its control plane is checked with it", result.Stack, name)
+	}
+	return text, nil
 }
 
 // describeStack counts what a stack holds.

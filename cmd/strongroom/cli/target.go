@@ -82,6 +82,7 @@ func (a *app) goToAWS(dir string) (*place, error) {
 
 // goToSandbox is the sandbox, whose daemon is started where it does not run.
 func (a *app) goToSandbox(ctx context.Context, dir string, changes bool, r *reporter) (_ *place, err error) {
+	r.sandbox = true
 	repo, err := a.findRepo(dir)
 	if err != nil {
 		return nil, err
