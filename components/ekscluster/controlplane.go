@@ -67,7 +67,10 @@ func (b *builder) controlPlane(key *kms.Key, logTypes pulumi.StringArrayOutput, 
 	c.Endpoint = cluster.Endpoint()
 	c.CertificateAuthority = cluster.CertificateAuthority().Data().Elem()
 	c.OIDCIssuer = cluster.Identities().Index(pulumi.Int(0)).Oidcs().Index(pulumi.Int(0)).Issuer().Elem()
-	c.ClusterSecurityGroupID = cluster.VpcConfig().ClusterSecurityGroupId().Elem()
+	// The SDK reads what is unknown inside of a known object, as here in the
+	// preview of a new cluster, as the empty string. The ARN is unknown then.
+	c.ClusterSecurityGroupID = pulumi.All(cluster.Arn(), cluster.VpcConfig().ClusterSecurityGroupId().Elem()).ApplyT(
+		func(known []any) string { return known[1].(string) }).(pulumi.StringOutput)
 	c.Kubeconfig = made.KubeconfigJson
 	return nil
 }
