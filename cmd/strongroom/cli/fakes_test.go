@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -121,6 +122,8 @@ type fakeEngine struct {
 	changes map[string]int
 	held    map[string][]deploy.Resource
 	options deploy.Options
+	// more outputs of tooling.
+	more deploy.Outputs
 }
 
 func newFakeEngine(c *calls) *fakeEngine {
@@ -214,7 +217,11 @@ func (e *fakeEngine) Outputs(_ context.Context, stack string) (deploy.Outputs, e
 	if err := e.fails["outputs "+stack]; err != nil {
 		return nil, err
 	}
-	return fakeOutputs(stack), nil
+	o := fakeOutputs(stack)
+	if stack == "tooling" {
+		maps.Copy(o, e.more)
+	}
+	return o, nil
 }
 
 func (e *fakeEngine) Resources(_ context.Context, stack string) ([]deploy.Resource, error) {
@@ -230,6 +237,7 @@ type fakeBox struct {
 	left   []leftover
 	status *sandbox.Status
 	events []toolchain.Event
+	more   map[string]string // variables
 }
 
 func newFakeBox(t *testing.T, c *calls) *fakeBox {
@@ -307,7 +315,9 @@ func (b *fakeBox) Target() *deploy.Target {
 }
 
 func (b *fakeBox) Env() (map[string]string, error) {
-	return map[string]string{"PATH": filepath.Join(b.dir, "bin"), dirVariable: b.dir, "QUOTED": "it's"}, b.fails["env"]
+	env := map[string]string{"PATH": filepath.Join(b.dir, "bin"), dirVariable: b.dir, "QUOTED": "it's"}
+	maps.Copy(env, b.more)
+	return env, b.fails["env"]
 }
 
 // completeMachine lacks nothing.

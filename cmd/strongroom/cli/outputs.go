@@ -50,9 +50,7 @@ func (a *app) outputs(parent context.Context, names []string, f outputsFlags) er
 	}
 	ctx, stop := a.interruptible(parent)
 	defer stop()
-	// What is said on the way must not get into the values.
-	quiet := &reporter{json: json.NewEncoder(io.Discard), now: a.now}
-	p, err := a.goTo(ctx, f.placeFlags, false, quiet)
+	p, err := a.goTo(ctx, f.placeFlags, false, a.silent())
 	if err != nil {
 		return err
 	}
@@ -93,6 +91,9 @@ func (a *app) outputs(parent context.Context, names []string, f outputsFlags) er
 	}
 	return writeText(a.out, b.String())
 }
+
+// silent reports nothing: what is said on the way must not get into the values.
+func (a *app) silent() *reporter { return &reporter{json: json.NewEncoder(io.Discard), now: a.now} }
 
 func (a *app) printOne(stack string, o deploy.Outputs, f outputsFlags) error {
 	output, ok := o[f.only]
