@@ -1,0 +1,2 @@
+// Package gitops tests what gitops/ holds, without a cluster.
+package gitops
