@@ -46,8 +46,20 @@ requirements:
 tools: build ## Build the engine and the Kubernetes control plane, fetch the EKS component
 	$(STRONGROOM) sandbox tools
 
+# Debian packages with programs that tests run.
+PACKAGES := shellcheck
+
+.PHONY: packages
+packages: ## Install the Debian packages that the tests use (as root; else say what is missing)
+	@missing=''; for p in $(PACKAGES); do dpkg -s "$$p" >/dev/null 2>&1 || command -v "$$p" >/dev/null || missing="$$missing $$p"; done; \
+	if [ -n "$$missing" ] && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing; \
+	elif [ -n "$$missing" ]; then \
+		echo "not installed:$$missing: the tests that use it are skipped (Debian: apt-get install$$missing)" >&2; \
+	fi
+
 .PHONY: test
-test: tools ## Run every test: unit, whole stacks, and the real engine
+test: packages tools ## Run every test: unit, whole stacks, and the real engine
 	go vet ./...
 	go test -timeout 60m ./...
 
