@@ -98,6 +98,6 @@ func (s *Sandbox) path(elements ...string) string {
 	return filepath.Join(append([]string{s.Dir}, elements...)...)
 }
 
-// kept are the tools, which cost minutes to make, and the logs: Down leaves
-// them.
-var kept = map[string]bool{"bin": true, "eks": true, "logs": true}
+// kept are the tools, which cost minutes to make, the logs, and the lock, which
+// somebody may be waiting for: Remove leaves them.
+var kept = map[string]bool{"bin": true, "eks": true, "logs": true, "lock": true}

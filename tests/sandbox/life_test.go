@@ -58,6 +58,15 @@ func TestLifeOfBothStacks(t *testing.T) {
 	step("each cluster answers through its own kubeconfig", p.clustersAnswer)
 	step("no secret is in plain text", p.noPlainSecrets)
 	step("a change is planned as AWS would make it, and made", p.changes)
+	step("a range that tooling has is refused", func() {
+		p.configure("application", map[string]any{"network.cidr": "10.10.0.0/16"})
+		before := len(p.objects())
+		_, err := p.target.Up(p.ctx, "application", deploy.Options{})
+		require.ErrorContains(p, err, "strongroom:network.cidr")
+		require.ErrorContains(p, err, "overlaps the VPC of stack")
+		require.Len(p, p.objects(), before)
+		p.configure("application", map[string]any{"network.cidr": "10.20.0.0/16"})
+	})
 	step("drift is seen and put right", p.drift)
 	step("tooling cannot go while application needs it", func() {
 		_, err := p.target.Destroy(p.ctx, "tooling", deploy.Options{})

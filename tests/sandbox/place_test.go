@@ -29,6 +29,16 @@ import (
 // limit is how long one test may take; the slowest brings both stacks up twice.
 const limit = 15 * time.Minute
 
+func TestMain(m *testing.M) {
+	for _, name := range sandbox.ForeignVariables {
+		if err := os.Unsetenv(name); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+	}
+	os.Exit(m.Run())
+}
+
 // place is a sandbox of one test, in a folder of its own, with the tools that
 // `make tools` built.
 type place struct {
@@ -41,12 +51,11 @@ type place struct {
 	client *accountapi.Client
 }
 
-// newPlace brings an empty sandbox up and takes it down after the test.
+// newPlace brings an empty sandbox up and takes it down after the test, which
+// runs beside others: two sandboxes do not know of each other.
 func newPlace(t *testing.T) *place {
 	t.Helper()
-	for _, name := range sandbox.ForeignVariables {
-		unset(t, name)
-	}
+	t.Parallel()
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	t.Cleanup(cancel)
 	p := &place{T: t, ctx: ctx, repo: t.TempDir()}
@@ -260,14 +269,6 @@ func (p *place) consistent(stack string) {
 		seen[o.URN] = o.ID
 	}
 	require.Equal(p, inState, seen)
-}
-
-func unset(t *testing.T, name string) {
-	t.Helper()
-	if _, found := os.LookupEnv(name); found {
-		t.Setenv(name, "") // restores it after the test
-		require.NoError(t, os.Unsetenv(name))
-	}
 }
 
 func tail(path string, lines int) string {
