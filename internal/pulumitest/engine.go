@@ -116,6 +116,7 @@ func (e *engine) RegisterResource(
 		ReplaceOnChanges:        req.GetReplaceOnChanges(),
 		AdditionalSecretOutputs: req.GetAdditionalSecretOutputs(),
 		RetainOnDelete:          req.GetRetainOnDelete(),
+		DeletedWith:             req.GetDeletedWith(),
 		ImportID:                req.GetImportId(),
 	}
 	if timeouts := req.GetCustomTimeouts(); timeouts != nil {

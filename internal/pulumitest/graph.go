@@ -35,6 +35,7 @@ type Resource struct {
 	PropertyDependencies map[string][]string // URNs by input
 	Protect              bool
 	RetainOnDelete       bool
+	DeletedWith          string // URN of what takes this one with it
 	DeleteBeforeReplace  bool
 	IgnoreChanges        []string
 	ReplaceOnChanges     []string

@@ -294,6 +294,30 @@ var types = map[string]Type{
 	"kubernetes:core/v1:ConfigMap": {ID: objectName, Outputs: kubernetesObject},
 	"kubernetes:core/v1:Secret":    {ID: objectName, Outputs: kubernetesObject},
 
+	// Ids are paths inside Vault: see terraform-provider-vault 4.8.
+	"vault:index/mount:Mount": {ID: vaultPath("", "path"), Stateful: true, Outputs: func(a TypeArgs) resource.PropertyMap {
+		return props(map[string]any{"accessor": "mount_" + digest(a.Name, 8)})
+	}},
+	"vault:index/authBackend:AuthBackend": {ID: vaultPath("", "path"), Outputs: func(a TypeArgs) resource.PropertyMap {
+		return props(map[string]any{"accessor": "auth_" + digest(a.Name, 8)})
+	}},
+	"vault:jwt/authBackend:AuthBackend": {ID: vaultPath("", "path"), Outputs: func(a TypeArgs) resource.PropertyMap {
+		return props(map[string]any{"accessor": "auth_jwt_" + digest(a.Name, 8)})
+	}},
+	"vault:index/policy:Policy":                                      {ID: vaultPath("", "name")},
+	"vault:kubernetes/authBackendConfig:AuthBackendConfig":           {ID: vaultPath("auth/", "backend", "config")},
+	"vault:kubernetes/authBackendRole:AuthBackendRole":               {ID: vaultPath("auth/", "backend", "role", "roleName")},
+	"vault:jwt/authBackendRole:AuthBackendRole":                      {ID: vaultPath("auth/", "backend", "role", "roleName")},
+	"vault:aws/authBackendClient:AuthBackendClient":                  {ID: vaultPath("auth/", "backend", "config/client")},
+	"vault:aws/authBackendRole:AuthBackendRole":                      {ID: vaultPath("auth/", "backend", "role", "role")},
+	"vault:database/secretBackendConnection:SecretBackendConnection": {ID: vaultPath("", "backend", "config", "name")},
+	"vault:database/secretBackendRole:SecretBackendRole":             {ID: vaultPath("", "backend", "roles", "name")},
+	"vault:appRole/authBackendRole:AuthBackendRole": {
+		ID: vaultPath("auth/", "backend", "role", "roleName"),
+		Outputs: func(a TypeArgs) resource.PropertyMap {
+			return props(map[string]any{"roleId": keyID(a)})
+		}},
+
 	"tls:index/privateKey:PrivateKey": {Outputs: func(a TypeArgs) resource.PropertyMap {
 		out := props(map[string]any{
 			"publicKeyPem": "simulated public key of " + a.Name, "publicKeyOpenssh": "simulated public key of " + a.Name,
@@ -309,6 +333,21 @@ var types = map[string]Type{
 		return props(map[string]any{"certRequestPem": "simulated request " + a.Name, "keyAlgorithm": "RSA"})
 	}},
 	"tls:index/locallySignedCert:LocallySignedCert": {Outputs: certificate},
+}
+
+// vaultPath joins a path inside Vault: the first part is the input of the mount, then
+// literals and inputs by turns.
+func vaultPath(prefix string, parts ...string) func(TypeArgs) string {
+	return func(a TypeArgs) string {
+		path := prefix + a.String(parts[0], a.Name)
+		for i, part := range parts[1:] {
+			if i%2 == 1 {
+				part = a.String(part, a.Name)
+			}
+			path += "/" + part
+		}
+		return path
+	}
 }
 
 func securityGroupRule(a TypeArgs) resource.PropertyMap {

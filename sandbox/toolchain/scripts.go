@@ -12,7 +12,7 @@ import (
 
 // Plugins are the providers that strongroom serves, by the name in
 // "pulumi-resource-<name>".
-var Plugins = []string{"aws", "kubernetes", "tls"}
+var Plugins = []string{"aws", "kubernetes", "tls", "vault"}
 
 // writeScripts writes the scripts that the engine and the component look for
 // on PATH.

@@ -125,6 +125,7 @@ func TestBareMachine(t *testing.T) {
 		"pulumi-resource-aws":        "<sandbox>\n<plugin>\n<aws>\n<one two>\n<it's>\n",
 		"pulumi-resource-kubernetes": "<sandbox>\n<plugin>\n<kubernetes>\n<one two>\n<it's>\n",
 		"pulumi-resource-tls":        "<sandbox>\n<plugin>\n<tls>\n<one two>\n<it's>\n",
+		"pulumi-resource-vault":      "<sandbox>\n<plugin>\n<vault>\n<one two>\n<it's>\n",
 		"kubectl":                    "built from k8s.io/kubernetes/cmd/kubectl\n",
 	} {
 		out, err := exec.Command(filepath.Join(m.bin, name), "one two", "it's").CombinedOutput()

@@ -16,6 +16,7 @@ import (
 	"github.com/strongroom-platform/strongroom/sandbox/kubernetes"
 	"github.com/strongroom-platform/strongroom/sandbox/plugin"
 	"github.com/strongroom-platform/strongroom/sandbox/tls"
+	"github.com/strongroom-platform/strongroom/sandbox/vaultprovider"
 )
 
 // These commands are run by the sandbox itself and not shown in the help.
@@ -51,6 +52,9 @@ var plugins = map[string]func(ctx context.Context, args []string, out io.Writer,
 	},
 	"tls": func(ctx context.Context, args []string, out io.Writer, _ string) error {
 		return plugin.Serve(ctx, args, out, tls.New())
+	},
+	"vault": func(ctx context.Context, args []string, out io.Writer, _ string) error {
+		return plugin.Serve(ctx, args, out, vaultprovider.New())
 	},
 }
 

@@ -1,0 +1,5 @@
+CREATE ROLE "{{name}}" WITH LOGIN PASSWORD '{{password}}' VALID UNTIL '{{expiration}}' NOSUPERUSER NOCREATEDB NOCREATEROLE
+GRANT "{{name}}" TO CURRENT_USER
+GRANT CONNECT ON DATABASE "@database" TO "{{name}}"
+GRANT USAGE ON SCHEMA public TO "{{name}}"
+GRANT @privileges ON ALL TABLES IN SCHEMA public TO "{{name}}"
