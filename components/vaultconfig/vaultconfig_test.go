@@ -281,7 +281,7 @@ func TestWhatGoesWithVault(t *testing.T) {
 		}
 		require.True(t, strings.HasSuffix(r.DeletedWith, want), "%s goes with %q, want %q", r, r.DeletedWith, want)
 	}
-	require.Equal(t, 24, count)
+	require.Equal(t, 22, count)
 }
 
 func without(inputs map[string]any) map[string]any {
