@@ -32,8 +32,8 @@ var edges = map[string][]string{
 	"sandbox":     {"sandbox", "internal"},
 	"tests":       {".", "deploy", "stacks", "components", "internal", "vpnca", "tests"},
 	"tests/bench": {"deploy", "stacks", "sandbox", "internal"},
-	// The engine tests drive what a person drives.
-	"tests/sandbox": {"cmd", "deploy", "stacks", "sandbox", "internal", "tests"},
+	// The engine tests drive what a person drives, and parts of it on their own.
+	"tests/sandbox": {"cmd", "deploy", "stacks", "components", "sandbox", "internal", "tests"},
 }
 
 // alone lists the parts whose packages may not import each other.
