@@ -8,27 +8,14 @@ import (
 	"time"
 )
 
-// measureBare clones the repository and runs the README's two commands with
-// every cache empty, as on a machine that has only Go, Node, git and make.
-func measureBare(ctx context.Context, root string) (string, error) {
-	tmp, err := os.MkdirTemp("", "strongroom-bench-")
+// measureUp clones the repository and brings both stacks up with every cache
+// empty, as on a machine that has only Go, Node, git and make.
+func measureUp(ctx context.Context, root string) (string, error) {
+	clone, env, remove, err := bareClone(ctx, root)
 	if err != nil {
 		return "", err
 	}
-	// The module cache is read-only by default: -modcacherw lets it be removed.
-	defer os.RemoveAll(tmp)
-	clone := filepath.Join(tmp, "clone")
-	if _, err := measureCommand(ctx, tmp, nil, "git", "clone", "--quiet", root, clone); err != nil {
-		return "", err
-	}
-	env := []string{
-		"GOCACHE=" + filepath.Join(tmp, "gocache"),
-		"GOMODCACHE=" + filepath.Join(tmp, "gomod"),
-		"GOFLAGS=-modcacherw",
-		"npm_config_cache=" + filepath.Join(tmp, "npm"),
-		"STRONGROOM_SANDBOX_DIR=" + filepath.Join(clone, ".sandbox"),
-		"STRONGROOM_TOOLS_BIN=" + filepath.Join(clone, ".sandbox", "bin"),
-	}
+	defer remove()
 	up, err := measureCommand(ctx, clone, env, "make", "up")
 	if err != nil {
 		return "", err
@@ -37,29 +24,56 @@ func measureBare(ctx context.Context, root string) (string, error) {
 	if _, err := measureCommand(ctx, clone, env, "make", "down"); err != nil {
 		return "", err
 	}
-	// The tests on a bare machine pay for the same builds once more: they are
-	// measured with the tools and the build cache thrown away again.
-	for _, gone := range []string{filepath.Join(clone, ".sandbox"), filepath.Join(tmp, "gocache"), filepath.Join(tmp, "gomod"), filepath.Join(tmp, "npm")} {
-		if err := os.RemoveAll(gone); err != nil {
-			return "", err
-		}
+	return "Empty build, module and npm caches; downloads included.\n\n" + table([]row{
+		{"bare machine to both stacks up (`make up`)", "at most 15 min", minutes(up.elapsed), up.elapsed <= 15*time.Minute},
+		{"peak memory of it", "at most 6 GB", up.gigabytes(), up.peak <= 6e9},
+	}), nil
+}
+
+// measureTest runs the tests with every cache empty, and then again.
+func measureTest(ctx context.Context, root string) (string, error) {
+	clone, env, remove, err := bareClone(ctx, root)
+	if err != nil {
+		return "", err
 	}
+	defer remove()
 	cold, err := measureCommand(ctx, clone, env, "make", "test")
 	if err != nil {
 		return "", err
 	}
 	fmt.Printf("  make test, bare: %s\n", cold.seconds())
-	warmEnv := append(env, "GOFLAGS=-modcacherw -count=1")
-	warm, err := measureCommand(ctx, clone, warmEnv, "make", "test")
+	warm, err := measureCommand(ctx, clone, append(env, "GOFLAGS=-modcacherw -count=1"), "make", "test")
 	if err != nil {
 		return "", err
 	}
-	return "Empty build, module and npm caches; downloads included. The warm run of the tests reuses built code but runs every test again.\n\n" + table([]row{
-		{"bare machine to both stacks up (`make up`)", "at most 15 min", minutes(up.elapsed), up.elapsed <= 15*time.Minute},
-		{"peak memory of it", "at most 6 GB", up.gigabytes(), up.peak <= 6e9},
+	return "Empty build, module and npm caches; downloads included. The warm run reuses built code but runs every test again.\n\n" + table([]row{
 		{"`make test` on a bare machine", "at most 25 min", minutes(cold.elapsed), cold.elapsed <= 25*time.Minute},
 		{"`make test` warm", "at most 6 min", minutes(warm.elapsed), warm.elapsed <= 6*time.Minute},
 	}), nil
+}
+
+// bareClone clones the repository into a folder of its own, and makes the
+// environment in which every cache lies there and is empty.
+func bareClone(ctx context.Context, root string) (clone string, env []string, remove func(), err error) {
+	tmp, err := os.MkdirTemp("", "strongroom-bench-")
+	if err != nil {
+		return "", nil, nil, err
+	}
+	remove = func() { _ = os.RemoveAll(tmp) }
+	clone = filepath.Join(tmp, "clone")
+	if _, err := measureCommand(ctx, tmp, nil, "git", "clone", "--quiet", root, clone); err != nil {
+		remove()
+		return "", nil, nil, err
+	}
+	return clone, []string{
+		"GOCACHE=" + filepath.Join(tmp, "gocache"),
+		"GOMODCACHE=" + filepath.Join(tmp, "gomod"),
+		// The module cache is read-only by default; this lets it be removed.
+		"GOFLAGS=-modcacherw",
+		"npm_config_cache=" + filepath.Join(tmp, "npm"),
+		"STRONGROOM_SANDBOX_DIR=" + filepath.Join(clone, ".sandbox"),
+		"STRONGROOM_TOOLS_BIN=" + filepath.Join(clone, ".sandbox", "bin"),
+	}, remove, nil
 }
 
 // measureWarm uses a sandbox of its own with the tools already built.
