@@ -293,6 +293,9 @@ var types = map[string]Type{
 	"kubernetes:core/v1:Namespace": {ID: objectName, Outputs: kubernetesObject},
 	"kubernetes:core/v1:ConfigMap": {ID: objectName, Outputs: kubernetesObject},
 	"kubernetes:core/v1:Secret":    {ID: objectName, Outputs: kubernetesObject},
+	// Objects of Flux's own types, as apiextensions.CustomResource makes them.
+	"kubernetes:source.toolkit.fluxcd.io/v1:GitRepository":    {ID: objectName, Outputs: kubernetesObject},
+	"kubernetes:kustomize.toolkit.fluxcd.io/v1:Kustomization": {ID: objectName, Outputs: kubernetesObject},
 
 	// Ids are paths inside Vault: see terraform-provider-vault 4.8.
 	"vault:index/mount:Mount": {ID: vaultPath("", "path"), Stateful: true, Outputs: func(a TypeArgs) resource.PropertyMap {

@@ -1,0 +1,46 @@
+package fluxbootstrap
+
+import (
+	"fmt"
+
+	corev1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/core/v1"
+	metav1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/meta/v1"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/strongroom-platform/strongroom/internal/runtimeinfo"
+)
+
+// runtimeInfo hands the tree what only Pulumi knows. A value that is only known later
+// is checked when it is.
+func (b *builder) runtimeInfo() ([]pulumi.Resource, error) {
+	plain, secret := pulumi.StringMap{}, pulumi.StringMap{}
+	for _, key := range runtimeinfo.For(b.args.Cluster) {
+		value := b.args.RuntimeInfo[key.Name].ToStringOutput().ApplyT(func(v string) (string, error) {
+			return v, runtimeinfo.CheckValue(key.Name, v)
+		}).(pulumi.StringOutput)
+		if key.Secret {
+			secret[key.Name] = pulumi.ToSecret(value).(pulumi.StringOutput)
+		} else {
+			plain[key.Name] = value
+		}
+	}
+	info, err := corev1.NewConfigMap(b.ctx, b.name+"-runtime-info", &corev1.ConfigMapArgs{
+		Metadata: &metav1.ObjectMetaArgs{Name: pulumi.String(runtimeinfo.ConfigMap), Namespace: b.namespaceName(), Labels: labels()},
+		Data:     plain,
+	}, b.child()...)
+	if err != nil {
+		return nil, fmt.Errorf("runtime info: %w", err)
+	}
+	if len(secret) == 0 {
+		return []pulumi.Resource{info}, nil
+	}
+	secrets, err := corev1.NewSecret(b.ctx, b.name+"-runtime-secrets", &corev1.SecretArgs{
+		Metadata:   &metav1.ObjectMetaArgs{Name: pulumi.String(runtimeinfo.Secret), Namespace: b.namespaceName(), Labels: labels()},
+		Type:       pulumi.String("Opaque"),
+		StringData: secret,
+	}, b.child()...)
+	if err != nil {
+		return nil, fmt.Errorf("runtime secrets: %w", err)
+	}
+	return []pulumi.Resource{info, secrets}, nil
+}
