@@ -29,10 +29,18 @@ func application(ctx *pulumi.Context, cfg *Config) error {
 	if err != nil {
 		return err
 	}
-	if _, err := kubernetesProvider(ctx, "kubernetes", cluster); err != nil {
+	api, err := kubernetesProvider(ctx, "kubernetes", cluster)
+	if err != nil {
 		return err
 	}
 	if err := joinTooling(ctx, cfg, vpc, contract, aws); err != nil {
+		return err
+	}
+	err = (&handover{
+		cfg: cfg, vpc: vpc, cluster: cluster, aws: aws, api: api,
+		vaultHostname: contract.VaultHostname, vaultPort: contract.VaultPort,
+	}).flux(ctx)
+	if err != nil {
 		return err
 	}
 

@@ -35,6 +35,7 @@ func (c *Config) check(d *decoder) {
 	c.checkNetwork(d)
 	c.checkCluster(d)
 	c.checkRole(d)
+	c.checkFlux(d)
 }
 
 func (c *Config) checkStack(d *decoder) {
@@ -199,7 +200,7 @@ func (c *Config) checkRole(d *decoder) {
 			c.checkVPN(d)
 		}
 	case Application:
-		for _, key := range []string{"privateZone", "vpn"} {
+		for _, key := range []string{"privateZone", "vpn", "gitlab"} {
 			if d.has(key) {
 				d.problem(key, "only a tooling stack has this key: the application stack reads it from there, remove it")
 			}

@@ -49,6 +49,16 @@ type Config struct {
 	// VPN is only for tooling.
 	VPN VPN `config:"vpn"`
 
+	// Flux takes the cluster over from Git. Default: it does not.
+	Flux Flux `config:"flux"`
+
+	// FluxPrivateKey reads the repository of Flux: a private key without a passphrase,
+	// set with --secret. Default: a key is made, see the output fluxDeployKey.
+	FluxPrivateKey string `config:"fluxPrivateKey" secret:"true"`
+
+	// GitLab is only for tooling.
+	GitLab GitLab `config:"gitlab"`
+
 	// ToolingStack is the stack whose Vault is used, such as "tooling-staging", or
 	// in full "organization/project/stack". Only for application. Default: the
 	// stack's own name with "tooling" in place of "application".
@@ -133,6 +143,38 @@ type VPN struct {
 	ClientCIDR string `config:"clientCidr"`
 }
 
+// Flux is the repository that Flux reads, and where Flux comes from.
+type Flux struct {
+	// URL of the repository, with ssh:// and a user. Required.
+	URL string `config:"url"`
+
+	// Branch that is read, and that image automation writes to. Default: "main".
+	Branch string `config:"branch"`
+
+	// Path of the cluster's folder in the repository. Default: "gitops/clusters/" and
+	// the stack's role.
+	Path string `config:"path"`
+
+	// KnownHosts are the lines of ssh's known_hosts for the repository's host.
+	// Required: nothing is trusted on first use.
+	KnownHosts string `config:"knownHosts"`
+
+	// Charts is where the charts of flux-operator and flux-instance are: an oci://
+	// address, or a folder that holds both. Default: where they are published.
+	Charts string `config:"charts"`
+}
+
+// GitLab is the GitLab whose CI jobs run in the tooling cluster.
+type GitLab struct {
+	// URL of the server. Default: "https://gitlab.com".
+	URL string `config:"url"`
+
+	// RunnerImage is the image of CI jobs that name none, with a tag that is not
+	// "latest". Default: podman as it is published; images/runner adds the AWS CLI and
+	// Vault to it.
+	RunnerImage string `config:"runnerImage"`
+}
+
 // defaults returns a Config with every default that does not depend on another key.
 func defaults(stack string) *Config {
 	return &Config{
@@ -141,6 +183,8 @@ func defaults(stack string) *Config {
 		Protect: true,
 		Network: Network{NAT: "single", FlowLogsRetentionDays: 30},
 		Cluster: Cluster{LogRetentionDays: 90},
+		Flux:    Flux{Branch: "main"},
+		GitLab:  GitLab{URL: "https://gitlab.com", RunnerImage: "quay.io/podman/stable:v5.6.2"},
 	}
 }
 
@@ -159,7 +203,8 @@ func Load(ctx *pulumi.Context) (*Config, error) {
 // is what Load does, for use without an engine. The error, if any, is a
 // *ConfigError.
 func Parse(stack string, values map[string]string) (*Config, error) {
-	return parse(stack, values, func(string) bool { return false })
+	// Without an engine there is nobody to say which values are encrypted.
+	return parse(stack, values, isSecretKey)
 }
 
 func parse(stack string, values map[string]string, secret func(key string) bool) (*Config, error) {
@@ -211,13 +256,18 @@ func (c *Config) derive(d *decoder) {
 
 // baseTags are the tags that the program sets itself.
 func (c *Config) baseTags() tags.Tags {
-	_, environment, _ := strings.Cut(c.Stack, "-")
-	if environment == "" {
-		environment = "default"
-	}
 	return tags.Tags{
 		"strongroom:stack":      c.Stack,
 		"strongroom:managed-by": "pulumi",
-		"environment":           environment,
+		"environment":           c.environment(),
 	}
+}
+
+// environment is what follows the first "-" of the stack's name.
+func (c *Config) environment() string {
+	_, environment, _ := strings.Cut(c.Stack, "-")
+	if environment == "" {
+		return "default"
+	}
+	return environment
 }

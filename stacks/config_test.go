@@ -104,6 +104,8 @@ func TestDefaults(t *testing.T) {
 			}},
 		},
 		PrivateZone: "tooling.internal",
+		Flux:        Flux{Branch: "main"},
+		GitLab:      GitLab{URL: "https://gitlab.com", RunnerImage: "quay.io/podman/stable:v5.6.2"},
 	}, cfg)
 }
 
@@ -127,6 +129,11 @@ func TestEveryKeyIsRead(t *testing.T) {
 		},
 		"privateZone": "vault.example.com",
 		"vpn":         object{"clientCidr": "10.100.0.0/22"},
+		"flux": object{
+			"url": "ssh://git@git.example.com:2222/s.git", "branch": "release", "path": "clusters/prod",
+			"knownHosts": "[git.example.com]:2222 " + hostKey, "charts": "oci://registry.example.com/charts",
+		},
+		"gitlab": object{"url": "https://gitlab.example.com", "runnerImage": "registry.example.com/runner:1.2.3"},
 	}))
 	require.NoError(t, err)
 	assert.Equal(t, &Config{
@@ -147,6 +154,11 @@ func TestEveryKeyIsRead(t *testing.T) {
 		},
 		PrivateZone: "vault.example.com",
 		VPN:         VPN{ClientCIDR: "10.100.0.0/22"},
+		Flux: Flux{
+			URL: "ssh://git@git.example.com:2222/s.git", Branch: "release", Path: "clusters/prod",
+			KnownHosts: "[git.example.com]:2222 " + hostKey, Charts: "oci://registry.example.com/charts",
+		},
+		GitLab: GitLab{URL: "https://gitlab.example.com", RunnerImage: "registry.example.com/runner:1.2.3"},
 	}, cfg)
 }
 
@@ -336,6 +348,32 @@ func TestBadInput(t *testing.T) {
 			`config strongroom:vpn.clientCidr: 10.100.0.0/24 has the wrong size: a Client VPN takes /12 to /22`},
 		{"VPN malformed", "tooling", set("vpn", object{"clientCidr": "10.100.0.0/33"}),
 			`config strongroom:vpn.clientCidr: "10.100.0.0/33" is not a range: an IPv4 range such as "10.0.0.0/16" is expected`},
+
+		// Flux
+		{"Flux without URL", "tooling", set("flux", object{"branch": "main"}),
+			`config strongroom:flux.url: missing: this key is required`},
+		{"Flux over https", "application", set("flux", flux("url", "https://git.example.com/platform/strongroom.git")),
+			`config strongroom:flux.url: begins with https://, but the repository is read over SSH with a deploy key: write "ssh://git@git.example.com/platform/strongroom.git"`},
+		{"Flux without user", "tooling", set("flux", flux("url", "ssh://git.example.com/platform/strongroom.git")),
+			`config strongroom:flux.url: has no user: write "ssh://git@git.example.com/platform/strongroom.git"`},
+		{"Flux without known hosts", "tooling", set("flux", flux("knownHosts", "")),
+			`config strongroom:flux.knownHosts: is missing: the keys of git.example.com must be pinned, `},
+		{"Flux with another known host", "tooling", set("flux", flux("knownHosts", "github.com "+hostKey)),
+			`config strongroom:flux.knownHosts: does not know git.example.com, only github.com: `},
+		{"Flux with no branch", "tooling", set("flux", flux("branch", "main..")),
+			`config strongroom:flux.branch: "main.." is no name of a branch: use one such as "main"`},
+		{"Flux with a path outside", "tooling", set("flux", flux("path", "../clusters")),
+			`config strongroom:flux.path: "../clusters" is no folder in the repository: use one such as "gitops/clusters/tooling"`},
+		{"Flux with charts over https", "tooling", set("flux", flux("charts", "https://charts.example.com")),
+			`config strongroom:flux.charts: "https://charts.example.com" is no place for charts: use an oci:// address such as `},
+		{"key without Flux", "tooling", set("fluxPrivateKey", "x"),
+			`config strongroom:fluxPrivateKey: there is no Flux that would use it: configure strongroom:flux, or remove it`},
+		{"GitLab of application", "application", set("gitlab", object{"url": "https://gitlab.example.com"}),
+			`config strongroom:gitlab: only a tooling stack has this key`},
+		{"GitLab URL", "tooling", set("gitlab", object{"url": "gitlab.example.com"}),
+			`config strongroom:gitlab.url: "gitlab.example.com" is no address of a GitLab: expected one such as "https://gitlab.com"`},
+		{"runner image", "tooling", set("gitlab", object{"runnerImage": "podman:latest"}),
+			`config strongroom:gitlab.runnerImage: "podman:latest" is no pinned image: expected one with a tag`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			cfg, err := Parse(tt.stack, values(t, tt.keys))
@@ -350,6 +388,30 @@ func TestBadInput(t *testing.T) {
 			}
 		})
 	}
+}
+
+// hostKey is a host's key as known_hosts has it.
+const hostKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl"
+
+// flux is a right configuration of Flux but for one key.
+func flux(key, value string) object {
+	right := object{
+		"url": "ssh://git@git.example.com/platform/strongroom.git", "knownHosts": "git.example.com " + hostKey,
+	}
+	right[key] = value
+	return right
+}
+
+// The one secret setting must be encrypted, and what it holds never shows.
+func TestPrivateKeyOfFlux(t *testing.T) {
+	keys := set("flux", flux("branch", "main"))
+	keys["fluxPrivateKey"] = "hunter2"
+	_, err := parse("tooling", values(t, keys), func(string) bool { return false })
+	require.EqualError(t, err,
+		"config strongroom:fluxPrivateKey: is in plain text, but is a secret: set it with `pulumi config set --secret`")
+	_, err = parse("tooling", values(t, keys), isSecretKey)
+	require.ErrorContains(t, err, "config strongroom:fluxPrivateKey: is no private key in PEM or OpenSSH form")
+	assert.NotContains(t, err.Error(), "hunter2")
 }
 
 func TestAllProblemsAreReportedAtOnce(t *testing.T) {
@@ -382,7 +444,7 @@ func TestSecretsAreRefused(t *testing.T) {
 	keys := values(t, set("privateZone", "s3cr3t"))
 	_, err := parse("tooling", keys, func(key string) bool { return key == "strongroom:privateZone" })
 	require.EqualError(t, err,
-		"config strongroom:privateZone: is encrypted, but no setting here is treated as a secret: set it without --secret")
+		"config strongroom:privateZone: is encrypted, but is not treated as a secret: set it without --secret")
 }
 
 // Whatever stands in the file, Parse neither panics nor returns both or neither of

@@ -54,9 +54,9 @@ type decoder struct {
 	present  map[string]bool
 }
 
-// decode fills cfg, which holds the defaults, from values by full key. Values that
-// are secret are refused: no setting is treated as a secret further on, so an
-// encrypted one would come out in plain text in the state.
+// decode fills cfg, which holds the defaults, from values by full key. A secret value
+// of a setting that is not treated as one further on is refused, because it would come
+// out in plain text in the state; so is a secret setting in plain text.
 func decode(values map[string]string, secret func(key string) bool, cfg *Config) *decoder {
 	d := &decoder{present: map[string]bool{}}
 	fields := fieldsOf(reflect.ValueOf(cfg).Elem())
@@ -70,10 +70,12 @@ func decode(values map[string]string, secret func(key string) bool, cfg *Config)
 		switch {
 		case !known:
 			d.unknown(key, key, slices.Sorted(maps.Keys(fields)))
-		case secret(full):
+		case secret(full) && !isSecretKey(full):
 			d.present[key] = true
-			d.problem(key, "is encrypted, but no setting here is treated as a secret: "+
-				"set it without --secret")
+			d.problem(key, "is encrypted, but is not treated as a secret: set it without --secret")
+		case !secret(full) && isSecretKey(full):
+			d.present[key] = true
+			d.problem(key, "is in plain text, but is a secret: set it with `pulumi config set --secret`")
 		default:
 			d.top(key, values[full], field)
 		}
@@ -272,6 +274,18 @@ func (d *decoder) mismatch(path, expected string, got any) {
 	default:
 		d.problemf(path, "expected %s, got an object", expected)
 	}
+}
+
+// isSecretKey reports whether the setting with this full key is a secret: a field of
+// Config with the tag `secret:"true"`.
+func isSecretKey(full string) bool {
+	ns, key, _ := strings.Cut(full, ":")
+	for field := range reflect.TypeFor[Config]().Fields() {
+		if ns == namespace && field.Tag.Get("config") == key {
+			return field.Tag.Get("secret") == "true"
+		}
+	}
+	return false
 }
 
 // fieldsOf returns the fields of a struct by their key.

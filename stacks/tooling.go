@@ -23,7 +23,8 @@ func tooling(ctx *pulumi.Context, cfg *Config) error {
 	if err != nil {
 		return err
 	}
-	if _, err := kubernetesProvider(ctx, "kubernetes", cluster); err != nil {
+	api, err := kubernetesProvider(ctx, "kubernetes", cluster)
+	if err != nil {
 		return err
 	}
 	zone, err := privatezone.New(ctx, cfg.Name, &privatezone.Args{
@@ -37,6 +38,13 @@ func tooling(ctx *pulumi.Context, cfg *Config) error {
 		return err
 	}
 	vault, err := vaultEndpoint(ctx, cfg, vpc, cluster, zone, pulumi.Providers(aws))
+	if err != nil {
+		return err
+	}
+	err = (&handover{
+		cfg: cfg, vpc: vpc, cluster: cluster, aws: aws, api: api,
+		vaultHostname: vault.Hostname, vaultPort: vault.Port, vaultTargets: vault.TargetGroupARN,
+	}).flux(ctx)
 	if err != nil {
 		return err
 	}

@@ -21,9 +21,11 @@ var policyInputs = map[string]string{
 // policy can only say "*", see
 // https://docs.aws.amazon.com/service-authorization/latest/reference/.
 var wholeAccount = []string{
-	"ec2:DescribeAvailabilityZones", "ec2:DescribeInstances", "ec2:DescribeSnapshots", "ec2:DescribeTags",
-	"ec2:DescribeVolumes", "ec2:DescribeVolumesModifications", "ec2:DescribeVolumeStatus",
+	"ec2:DescribeAvailabilityZones", "ec2:DescribeInstances", "ec2:DescribeNetworkInterfaces", "ec2:DescribeSecurityGroups",
+	"ec2:DescribeSnapshots", "ec2:DescribeSubnets", "ec2:DescribeTags", "ec2:DescribeVolumes",
+	"ec2:DescribeVolumesModifications", "ec2:DescribeVolumeStatus", "ec2:DescribeVpcs",
 	"ecr:GetAuthorizationToken",
+	"elasticloadbalancing:DescribeTargetGroups", "elasticloadbalancing:DescribeTargetHealth",
 	"elasticfilesystem:DescribeAccessPoints", "elasticfilesystem:DescribeFileSystems", "elasticfilesystem:DescribeMountTargets",
 	"logs:DescribeLogGroups", "logs:DescribeLogStreams",
 	"kms:CreateKey", "kms:ListAliases", "kms:ListKeys",

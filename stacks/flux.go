@@ -1,0 +1,96 @@
+package stacks
+
+import (
+	"strings"
+
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws"
+	"github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes"
+	"github.com/pulumi/pulumi-tls/sdk/v5/go/tls"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/strongroom-platform/strongroom/components/ekscluster"
+	"github.com/strongroom-platform/strongroom/components/fluxbootstrap"
+	"github.com/strongroom-platform/strongroom/components/network"
+	"github.com/strongroom-platform/strongroom/internal/runtimeinfo"
+)
+
+// handover is what a stack hands over to Flux: a cluster, and values for the tree.
+type handover struct {
+	cfg     *Config
+	vpc     *network.Network
+	cluster *ekscluster.EksCluster
+	aws     *aws.Provider
+	api     *kubernetes.Provider
+	// vaultHostname and vaultPort are where Vault answers.
+	vaultHostname string
+	vaultPort     int
+	// vaultTargets is the target group of Vault's private front. Only for tooling.
+	vaultTargets pulumi.StringInput
+}
+
+// flux hands the cluster over to Flux, unless strongroom:flux is not configured: the
+// roles of what Flux installs, then Flux itself.
+func (h *handover) flux(ctx *pulumi.Context) error {
+	if h.cfg.Flux.URL == "" {
+		return nil
+	}
+	roles, err := h.roles(ctx)
+	if err != nil {
+		return err
+	}
+	keys, err := tls.NewProvider(ctx, "tls", &tls.ProviderArgs{})
+	if err != nil {
+		return err
+	}
+	git := fluxbootstrap.Git{
+		URL:        h.cfg.Flux.URL,
+		Branch:     h.cfg.Flux.Branch,
+		Path:       h.cfg.Flux.Path,
+		KnownHosts: h.cfg.Flux.KnownHosts,
+	}
+	if h.cfg.FluxPrivateKey != "" {
+		git.PrivateKey = pulumi.ToSecret(pulumi.String(h.cfg.FluxPrivateKey)).(pulumi.StringOutput)
+	}
+	flux, err := fluxbootstrap.New(ctx, h.cfg.Name+"-flux", &fluxbootstrap.Args{
+		Cluster:     string(h.cfg.Role),
+		Git:         git,
+		Charts:      h.cfg.Flux.Charts,
+		RuntimeInfo: h.runtimeInfo(),
+	}, pulumi.Providers(h.api, keys), pulumi.DependsOn(append(roles, h.cluster.Ready...)))
+	if err != nil {
+		return err
+	}
+	// What the Git server must be told: see docs/gitops.md.
+	ctx.Export("fluxDeployKey", flux.DeployKey)
+	ctx.Export("fluxWriteKey", flux.WriteKey)
+	return nil
+}
+
+// absent is the value of a key whose thing the stack does not have.
+const absent = "none"
+
+// runtimeInfo has one value per key of internal/runtimeinfo.
+func (h *handover) runtimeInfo() map[string]pulumi.StringInput {
+	info := map[string]pulumi.StringInput{
+		runtimeinfo.ClusterName:   h.cluster.ClusterName,
+		runtimeinfo.Environment:   pulumi.String(h.cfg.environment()),
+		runtimeinfo.AWSRegion:     pulumi.String(h.cfg.Region),
+		runtimeinfo.VPCID:         h.vpc.VPCID,
+		runtimeinfo.GitURL:        pulumi.String(h.cfg.Flux.URL),
+		runtimeinfo.GitBranch:     pulumi.String(h.cfg.Flux.Branch),
+		runtimeinfo.VaultAddress:  pulumi.Sprintf("https://%s:%d", h.vaultHostname, h.vaultPort),
+		runtimeinfo.VaultHostname: pulumi.String(h.vaultHostname),
+	}
+	if h.cfg.Role == Tooling {
+		info[runtimeinfo.VaultPeers] = pulumi.String(strings.Join([]string{
+			"https://vault-0.vault-internal:8200", "https://vault-1.vault-internal:8200", "https://vault-2.vault-internal:8200",
+		}, " "))
+		info[runtimeinfo.VaultTargets] = h.vaultTargets
+		info[runtimeinfo.VaultRecovery] = pulumi.String(absent)
+		info[runtimeinfo.VaultSnapshots] = pulumi.String(absent)
+		info[runtimeinfo.EFSFileSystem] = pulumi.String(absent)
+		info[runtimeinfo.GitLabURL] = pulumi.String(h.cfg.GitLab.URL)
+		info[runtimeinfo.RunnerImage] = pulumi.String(h.cfg.GitLab.RunnerImage)
+	}
+	return info
+}
