@@ -203,7 +203,7 @@ func openssl(t *testing.T, args ...string) (string, error) {
 	t.Helper()
 	path, err := exec.LookPath("openssl")
 	if err != nil {
-		const message = "openssl is not installed: `make test-packages` installs it as root"
+		const message = "openssl is not installed: `make packages` installs it as root"
 		if os.Getenv("CI") == "true" {
 			t.Fatal(message)
 		}
