@@ -41,6 +41,9 @@ func (o Outputs) Plain() map[string]any {
 // Outputs reads what the stack exported when it was last brought up. It wraps
 // ErrNoStack where the stack does not exist.
 func (t *Target) Outputs(ctx context.Context, stack string) (Outputs, error) {
+	if err := t.mend(); err != nil {
+		return nil, err
+	}
 	s, err := t.open(ctx, stack)
 	if err != nil {
 		return nil, err

@@ -32,6 +32,9 @@ type state struct {
 
 // export reads the stack's state; it wraps ErrNoStack where there is none.
 func (t *Target) export(ctx context.Context, stack string) (*state, error) {
+	if err := t.mend(); err != nil {
+		return nil, err
+	}
 	out, err := t.pulumi(ctx, nil, stack, "stack", "export")
 	if err != nil {
 		return nil, err

@@ -190,8 +190,8 @@ func TestBadInput(t *testing.T) {
 		want        string
 	}{
 		// unknown keys, at every depth
-		{"unknown key", "tooling", set("netwrok", "x"),
-			`config strongroom:netwrok: unknown key, did you mean "network"?`},
+		{"unknown key", "tooling", set("networq", "x"),
+			`config strongroom:networq: unknown key, did you mean "network"?`},
 		{"unknown nested key", "tooling", set("network.cdir", "x"),
 			`config strongroom:network.cdir: unknown key, did you mean "cidr"?`},
 		{"unknown key, wrong case", "tooling", set("cluster.publicAccessCIDRs", []any{}),

@@ -23,8 +23,8 @@ func TestConfigValues(t *testing.T) {
 
 // A program with a wrong configuration registers nothing.
 func TestRunWithUnknownKey(t *testing.T) {
-	keys := values(t, set("netwrok", "x"))
+	keys := values(t, set("networq", "x"))
 	g, err := pulumitest.RunErr(Run, pulumitest.Options{Stack: "tooling", Config: keys})
-	require.ErrorContains(t, err, `config strongroom:netwrok: unknown key, did you mean "network"?`)
+	require.ErrorContains(t, err, `config strongroom:networq: unknown key, did you mean "network"?`)
 	require.Empty(t, g.Resources)
 }

@@ -47,7 +47,7 @@ func (a *Args) validate(name string) error {
 		return fmt.Errorf("namespace %q is not a Kubernetes name: use at most 63 of a-z, 0-9 and -", a.Namespace)
 	}
 	if len(a.ServiceAccount) > 253 || !subdomain.MatchString(a.ServiceAccount) {
-		return fmt.Errorf("serviceAccount %q is not a Kubernetes name: use at most 253 of a-z, 0-9, - and .", a.ServiceAccount)
+		return fmt.Errorf("serviceAccount %q is not a Kubernetes name: use at most 253 of a-z, 0-9, . and -", a.ServiceAccount)
 	}
 	if a.Policy != nil {
 		if err := a.Policy.Validate(iampolicy.Identity); err != nil {

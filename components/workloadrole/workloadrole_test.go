@@ -187,7 +187,7 @@ func TestValidate(t *testing.T) {
 		"no namespace":         {func(a *workloadrole.Args) { a.Namespace = "" }, `namespace "" is not a Kubernetes name: use at most 63 of a-z, 0-9 and -`},
 		"namespace with a dot": {func(a *workloadrole.Args) { a.Namespace = "a.b" }, `namespace "a.b" is not a Kubernetes name`},
 		"any namespace":        {func(a *workloadrole.Args) { a.Namespace = "*" }, `namespace "*" is not a Kubernetes name`},
-		"no service account":   {func(a *workloadrole.Args) { a.ServiceAccount = "" }, `serviceAccount "" is not a Kubernetes name: use at most 253 of a-z, 0-9, - and .`},
+		"no service account":   {func(a *workloadrole.Args) { a.ServiceAccount = "" }, `serviceAccount "" is not a Kubernetes name: use at most 253 of a-z, 0-9, . and -`},
 		"any service account":  {func(a *workloadrole.Args) { a.ServiceAccount = "*" }, `serviceAccount "*" is not a Kubernetes name`},
 		"long service account": {func(a *workloadrole.Args) { a.ServiceAccount = strings.Repeat("s", 254) }, `is not a Kubernetes name: use at most 253`},
 		"any resource":         {func(a *workloadrole.Args) { statement(a).Resources = []pulumi.StringInput{pulumi.String("*")} }, `policy: identity policy: statement "Unseal": resource "*": name the ARN, or say in AnyResource why there can be none`},

@@ -17,6 +17,7 @@
 package pulumitest
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -75,7 +76,7 @@ func RunErr(program pulumi.RunFunc, opts Options) (*Graph, error) {
 	}
 	e := newEngine(opts)
 
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, fmt.Errorf("listening for the program under test: %w", err)
 	}

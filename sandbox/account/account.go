@@ -63,8 +63,6 @@ func (o *Object) clone() *Object {
 func (o *Object) in() Props  { return o.Inputs }
 func (o *Object) out() Props { return o.Outputs }
 
-func (o *Object) tags() map[string]string { return o.in().StringMap("tags") }
-
 func key(typ, id string) string { return typ + " " + id }
 
 // CreateRequest asks for a new object.

@@ -46,15 +46,6 @@ func (v *view) attachEach(owner *Object, subnets []*Object, description string, 
 	return nil
 }
 
-// interfaceIDs returns the IDs of an object's network interfaces.
-func (v *view) interfaceIDs(owner *Object) []string {
-	var ids []string
-	for _, nic := range v.owned(owner, typeNetworkInterface) {
-		ids = append(ids, nic.ID)
-	}
-	return ids
-}
-
 // digits makes hexadecimal digits that are the same for the same seed.
 func digits(seed string, n int) string {
 	sum := sha256.Sum256([]byte(seed))

@@ -81,7 +81,7 @@ func (v *view) setPeeringOptions(peering *Object, options Props, region string) 
 			return refuse("OperationNotPermitted", "the %s's VPC peering connection options of %s cannot be modified from a different region: its region is %s, not %s", side, peering.ID, regions[side], region)
 		}
 		allow := options.Props(side).Bool(remoteDNS, false)
-		if vpc := v.get(typeVPC, vpcs[side]); allow && vpc != nil && !(vpc.out().Bool("enableDnsHostnames", false) && vpc.out().Bool("enableDnsSupport", true)) {
+		if vpc := v.get(typeVPC, vpcs[side]); allow && vpc != nil && (!vpc.out().Bool("enableDnsHostnames", false) || !vpc.out().Bool("enableDnsSupport", true)) {
 			return refuse("OperationNotPermitted", "VPC %q must have DNS hostnames and DNS support enabled before %s.%s of %s can be true", vpc.ID, side, remoteDNS, peering.ID)
 		}
 		peering.Outputs[side] = map[string]any{remoteDNS: allow}

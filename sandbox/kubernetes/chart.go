@@ -71,7 +71,7 @@ func (p *Provider) constructChart(
 	inputs pulumiprovider.ConstructInputs, options pulumi.ResourceOption, preview bool,
 ) error {
 	c, err := p.cluster(ctx)
-	if err != nil && !(preview && isUnreachable(err)) {
+	if err != nil && (!preview || !isUnreachable(err)) {
 		return err
 	}
 	if args.namespace == "" {

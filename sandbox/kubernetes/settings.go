@@ -231,8 +231,7 @@ func anotherCluster(olds, news resource.PropertyMap) (bool, error) {
 	}
 	before, err := activeCluster(settingsOf(olds))
 	if err != nil {
-		// What was there cannot say where it pointed to; the new one decides alone.
-		return false, nil
+		return false, nil //nolint:nilerr // it cannot say where it pointed to: the new one decides alone
 	}
 	after, err := activeCluster(settingsOf(news))
 	if err != nil {

@@ -53,7 +53,7 @@ func presigned(t require.TestingT, target string, header http.Header) Request {
 	u, err := url.Parse(signedURL)
 	require.NoError(t, err)
 	delete(signedHeaders, "Host")
-	return Request{Method: http.MethodGet, Host: u.Host, URL: u, Header: http.Header(signedHeaders)}
+	return Request{Method: http.MethodGet, Host: u.Host, URL: u, Header: signedHeaders}
 }
 
 // The example that AWS publishes with its signature: a check against neither
@@ -191,13 +191,14 @@ func TestSessionTokenMustMatch(t *testing.T) {
 }
 
 // Whatever the SDK signs is accepted, and one changed byte of the body, the
-// query or a header is not.
+// query or a header is not. Names of parameters are those that AWS has: the SDK
+// sorts them before it encodes them, AWS afterwards, which differs for others.
 func TestSDKRequestsProperty(t *testing.T) {
 	text := rapid.StringMatching(`[ -~]{0,20}`)
 	rapid.Check(t, func(t *rapid.T) {
 		query := url.Values{}
 		for range rapid.IntRange(0, 4).Draw(t, "parameters") {
-			query.Set(rapid.StringMatching(`[a-zA-Z.~_ /+-]{1,8}`).Draw(t, "name"), text.Draw(t, "value"))
+			query.Set(rapid.StringMatching(`[a-zA-Z.~_-]{1,8}`).Draw(t, "name"), text.Draw(t, "value"))
 		}
 		path := rapid.StringMatching(`/([a-z %+~]{0,6}/?){0,3}`).Draw(t, "path")
 		u := url.URL{Scheme: "http", Host: "127.0.0.1:4000", Path: path, RawQuery: query.Encode()}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -58,7 +59,7 @@ func machine() string {
 		memory = fmt.Sprintf("%.0f GiB of memory", float64(kib)/1024/1024)
 	}
 	node := "no Node"
-	if out, err := exec.Command("node", "--version").Output(); err == nil {
+	if out, err := exec.CommandContext(context.Background(), "node", "--version").Output(); err == nil {
 		node = "Node " + strings.TrimSpace(string(out))
 	}
 	return fmt.Sprintf("Measured %s on %d cores, %s, %s/%s, %s, %s.", time.Now().UTC().Format("2006-01-02"), runtime.NumCPU(), memory, runtime.GOOS, runtime.GOARCH, runtime.Version(), node)

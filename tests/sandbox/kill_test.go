@@ -135,6 +135,10 @@ func TestLockOfAnotherRun(t *testing.T) {
 		require.NoError(t, os.WriteFile(filepath.Join(dir, "a.json"), []byte(text), 0o600))
 	}
 	hold(1 << 30) // no such process
+	// And it was killed while it wrote the attributes of the state.
+	attributes := filepath.Join(p.StateDir(), ".pulumi", "stacks", "strongroom", "tooling.json.attrs")
+	require.FileExists(t, attributes)
+	require.NoError(t, os.Truncate(attributes, 0))
 	var said []string
 	result, err := p.target.Up(p.ctx, "tooling", deploy.Options{Events: func(e deploy.Event) {
 		if e.Kind == deploy.KindNotice {

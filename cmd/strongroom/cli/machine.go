@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"net"
 	"os"
@@ -22,7 +23,7 @@ func totalMemory() uint64 {
 			return kib << 10
 		}
 	}
-	out, err := exec.Command("sysctl", "-n", "hw.memsize").Output()
+	out, err := exec.CommandContext(context.Background(), "sysctl", "-n", "hw.memsize").Output()
 	if err != nil {
 		return 0
 	}
@@ -35,7 +36,7 @@ func totalMemory() uint64 {
 
 // freePort proves that a program may listen on loopback.
 func freePort() error {
-	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp4", "127.0.0.1:0")
 	if err != nil {
 		return fmt.Errorf("no port on 127.0.0.1 can be listened on: %w: is the loopback interface up (`ip addr show lo`)?", err)
 	}

@@ -149,7 +149,8 @@ func (r *reporter) event(e deploy.Event) {
 	case deploy.KindDiagnostic:
 		// Errors are in the error of the run, where they are not lost in what
 		// comes after them.
-		if !e.Passing && e.Severity != "error" && !(r.sandbox && onPurpose.MatchString(e.Message)) {
+		meant := r.sandbox && onPurpose.MatchString(e.Message)
+		if !e.Passing && e.Severity != "error" && !meant {
 			r.board.Say(diagnostic(e))
 		}
 	case deploy.KindNotice:
