@@ -212,22 +212,6 @@ func (c *Config) checkRole(d *decoder) {
 	}
 }
 
-// checkVPN holds the limits of a Client VPN endpoint, see
-// https://docs.aws.amazon.com/vpn/latest/clientvpn-admin/what-is-best-practices.html.
-func (c *Config) checkVPN(d *decoder) {
-	const path = "vpn.clientCidr"
-	clients, err := cidr.Parse(c.VPN.ClientCIDR)
-	switch vpc, vpcErr := cidr.Parse(c.Network.CIDR); {
-	case err != nil:
-		d.problem(path, err.Error())
-	case clients.Bits() < 12 || clients.Bits() > 22:
-		d.problemf(path, "%s has the wrong size: a Client VPN takes /12 to /22", clients)
-	case vpcErr == nil && cidr.Overlap(clients, vpc):
-		d.problemf(path, "%s overlaps the VPC's range %s (%s:network.cidr): choose a range that no VPC uses",
-			clients, vpc, namespace)
-	}
-}
-
 // checkVPCRange holds the limits of a VPC's range, see
 // https://docs.aws.amazon.com/vpc/latest/userguide/vpc-cidr-blocks.html.
 func checkVPCRange(d *decoder, path, value string) {

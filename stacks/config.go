@@ -46,7 +46,7 @@ type Config struct {
 	// name. Only for tooling. Default: "tooling.internal".
 	PrivateZone string `config:"privateZone"`
 
-	// VPN is only for tooling.
+	// VPN is only for tooling: the way in from outside. Default: there is none.
 	VPN VPN `config:"vpn"`
 
 	// Flux takes the cluster over from Git. Default: it does not.
@@ -135,14 +135,6 @@ type NodeGroup struct {
 	DiskGiB int `config:"diskGiB"`
 }
 
-// VPN is the range of the Client VPN.
-type VPN struct {
-	// ClientCIDR is the IPv4 range for VPN clients, /12 to /22. It may not overlap
-	// any VPC that clients reach, and cannot be changed later. Default: none, no
-	// range is kept free.
-	ClientCIDR string `config:"clientCidr"`
-}
-
 // Flux is the repository that Flux reads, and where Flux comes from.
 type Flux struct {
 	// URL of the repository, with ssh:// and a user. Required.
@@ -185,6 +177,7 @@ func defaults(stack string) *Config {
 		Cluster: Cluster{LogRetentionDays: 90},
 		Flux:    Flux{Branch: "main"},
 		GitLab:  GitLab{URL: "https://gitlab.com", RunnerImage: "quay.io/podman/stable:v5.6.2"},
+		VPN:     defaultVPN(),
 	}
 }
 
@@ -195,13 +188,17 @@ func Load(ctx *pulumi.Context) (*Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	return parse(ctx.Stack(), values, ctx.IsConfigSecret)
+	cfg, err := parse(ctx.Stack(), values, ctx.IsConfigSecret)
+	if err != nil {
+		return nil, err
+	}
+	return cfg, cfg.readAuthority(ctx.RootDirectory())
 }
 
 // Parse completes and checks the configuration of a stack from the values that
 // Pulumi holds for it, by full key ("strongroom:network"), objects as JSON. This
-// is what Load does, for use without an engine. The error, if any, is a
-// *ConfigError.
+// is what Load does, for use without an engine; only Load reads the files that the
+// configuration names. The error, if any, is a *ConfigError.
 func Parse(stack string, values map[string]string) (*Config, error) {
 	// Without an engine there is nobody to say which values are encrypted.
 	return parse(stack, values, isSecretKey)
@@ -248,6 +245,9 @@ func (c *Config) derive(d *decoder) {
 	}
 	if c.Role == Tooling && !d.has("privateZone") {
 		c.PrivateZone = "tooling.internal"
+	}
+	if c.Role == Tooling && !d.has("vpn.serverName") {
+		c.VPN.ServerName = "vpn." + c.PrivateZone
 	}
 	if c.Role == Application && !d.has("toolingStack") && firstWord(c.Stack) == string(Application) {
 		c.ToolingStack = string(Tooling) + strings.TrimPrefix(c.Stack, string(Application))

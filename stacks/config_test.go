@@ -104,6 +104,7 @@ func TestDefaults(t *testing.T) {
 			}},
 		},
 		PrivateZone: "tooling.internal",
+		VPN:         VPN{ServerName: "vpn.tooling.internal", SessionHours: 8, LogRetentionDays: 90},
 		Flux:        Flux{Branch: "main"},
 		GitLab:      GitLab{URL: "https://gitlab.com", RunnerImage: "quay.io/podman/stable:v5.6.2"},
 	}, cfg)
@@ -128,7 +129,10 @@ func TestEveryKeyIsRead(t *testing.T) {
 			}},
 		},
 		"privateZone": "vault.example.com",
-		"vpn":         object{"clientCidr": "10.100.0.0/22"},
+		"vpn": object{
+			"clientCidr": "10.100.0.0/22", "serverName": "vpn.example.com", "dnsServer": "100.64.0.10", "sessionHours": 12, "banner": "hello",
+			"logRetentionDays": 365, "certificateDays": 90, "authorityDays": 1000,
+		},
 		"flux": object{
 			"url": "ssh://git@git.example.com:2222/s.git", "branch": "release", "path": "clusters/prod",
 			"knownHosts": "[git.example.com]:2222 " + hostKey, "charts": "oci://registry.example.com/charts",
@@ -153,7 +157,10 @@ func TestEveryKeyIsRead(t *testing.T) {
 			}},
 		},
 		PrivateZone: "vault.example.com",
-		VPN:         VPN{ClientCIDR: "10.100.0.0/22"},
+		VPN: VPN{
+			ClientCIDR: "10.100.0.0/22", ServerName: "vpn.example.com", DNSServer: "100.64.0.10", SessionHours: 12, Banner: "hello",
+			LogRetentionDays: 365, CertificateDays: 90, AuthorityDays: 1000,
+		},
 		Flux: Flux{
 			URL: "ssh://git@git.example.com:2222/s.git", Branch: "release", Path: "clusters/prod",
 			KnownHosts: "[git.example.com]:2222 " + hostKey, Charts: "oci://registry.example.com/charts",
@@ -184,6 +191,9 @@ func TestToolingStackOfAnApplication(t *testing.T) {
 // must come out: the key is named, and what to do.
 func TestBadInput(t *testing.T) {
 	group := func(key string, value any) object { return set("cluster.nodeGroups."+key, value) }
+	vpn := func(key string, value any) object {
+		return set("vpn", object{"clientCidr": "10.100.0.0/22", key: value})
+	}
 	for _, tt := range []struct {
 		name, stack string
 		keys        object
@@ -345,7 +355,23 @@ func TestBadInput(t *testing.T) {
 		{"VPN overlaps the VPC", "tooling", set("vpn", object{"clientCidr": "10.10.128.0/22"}),
 			`config strongroom:vpn.clientCidr: 10.10.128.0/22 overlaps the VPC's range 10.10.0.0/16 (strongroom:network.cidr): choose a range that no VPC uses`},
 		{"VPN too small", "tooling", set("vpn", object{"clientCidr": "10.100.0.0/24"}),
-			`config strongroom:vpn.clientCidr: 10.100.0.0/24 has the wrong size: a Client VPN takes /12 to /22`},
+			`config strongroom:vpn.clientCidr: 10.100.0.0/24 is too small: a Client VPN takes /12 to /22`},
+		{"VPN too large", "tooling", set("vpn", object{"clientCidr": "172.0.0.0/11"}),
+			`config strongroom:vpn.clientCidr: 172.0.0.0/11 is too large: a Client VPN takes /12 to /22`},
+		{"VPN resolver outside", "tooling", vpn("dnsServer", "8.8.8.8"),
+			`config strongroom:vpn.dnsServer: "8.8.8.8" is no address in the VPC's range 10.10.0.0/16: only a resolver in there knows the private zone; remove the key for the VPC's own`},
+		{"VPN resolver no address", "tooling", vpn("dnsServer", "resolver"), `config strongroom:vpn.dnsServer: "resolver" is no address in the VPC's range`},
+		{"VPN session", "tooling", vpn("sessionHours", 9), `config strongroom:vpn.sessionHours: 9 hours is no length of a session: expected one of 8 10 12 24`},
+		{"VPN banner", "tooling", vpn("banner", strings.Repeat("ä", 701)), `config strongroom:vpn.banner: it has 1402 bytes, AWS takes at most 1400: shorten it`},
+		{"VPN log", "tooling", vpn("logRetentionDays", 0), `config strongroom:vpn.logRetentionDays: 0 days is no retention of CloudWatch Logs`},
+		{"VPN name", "tooling", vpn("serverName", "vpn"), `config strongroom:vpn.serverName: "vpn" is no domain name of at most 64 characters`},
+		{"VPN certificate too short", "tooling", vpn("certificateDays", 60),
+			`config strongroom:vpn.certificateDays: 60 days is not possible: expected 61 to 36500, because the certificate is renewed 60 days before its end`},
+		{"VPN authority ends first", "tooling", vpn("authorityDays", 364),
+			`config strongroom:vpn.authorityDays: the authority would expire after 364 days, before its certificate, which is good for 365 (strongroom:vpn.certificateDays): raise it or lower that`},
+		{"VPN authority of a century", "tooling", vpn("authorityDays", 40000), `config strongroom:vpn.authorityDays: 40000 days is more than 36500`},
+		{"VPN authority in parts", "tooling", vpn("authority", object{"certificateFile": "ca.pem", "serverKeyFile": "key.pem"}),
+			`config strongroom:vpn.authority.serverCertificateFile: missing: this key is required`},
 		{"VPN malformed", "tooling", set("vpn", object{"clientCidr": "10.100.0.0/33"}),
 			`config strongroom:vpn.clientCidr: "10.100.0.0/33" is not a range: an IPv4 range such as "10.0.0.0/16" is expected`},
 

@@ -8,13 +8,14 @@ import (
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"github.com/strongroom-platform/strongroom/components/clientvpn"
 	"github.com/strongroom-platform/strongroom/components/network"
 	"github.com/strongroom-platform/strongroom/internal/cidr"
 )
 
 // contractVersion counts the changes of Contract that a reader must know of. A
 // stack reads the version that it was built with and no other.
-const contractVersion = 1
+const contractVersion = 2
 
 // contractOutput is the name of the stack output that holds the contract.
 const contractOutput = "contract"
@@ -30,8 +31,12 @@ type Contract struct {
 	VPCCIDR string
 	// RouteTables are all route tables of the VPC that need a way back.
 	RouteTables []network.RouteTable
-	// VPNClientCIDR is the range kept free for VPN clients, or empty.
+	// VPNClientCIDR is the range of VPN clients, or empty where there is no VPN.
 	VPNClientCIDR string
+	// VPNEndpointID and VPNSubnets are the Client VPN endpoint and its target
+	// networks, through which clients are led on; only where there is a VPN.
+	VPNEndpointID pulumi.StringInput
+	VPNSubnets    []clientvpn.Subnet
 	// ZoneID and ZoneName are the private hosted zone to join.
 	ZoneID   pulumi.StringInput
 	ZoneName string
@@ -48,6 +53,10 @@ func (c *Contract) write(ctx *pulumi.Context) {
 	for i, t := range c.RouteTables {
 		tables[i] = pulumi.Map{"name": pulumi.String(t.Name), "id": t.ID}
 	}
+	subnets := make(pulumi.Array, len(c.VPNSubnets))
+	for i, s := range c.VPNSubnets {
+		subnets[i] = pulumi.Map{"name": pulumi.String(s.Name), "id": s.ID}
+	}
 	ctx.Export(contractOutput, pulumi.Map{
 		"version":              pulumi.Int(contractVersion),
 		"region":               pulumi.String(c.Region),
@@ -55,6 +64,8 @@ func (c *Contract) write(ctx *pulumi.Context) {
 		"vpcCidr":              pulumi.String(c.VPCCIDR),
 		"routeTables":          tables,
 		"vpnClientCidr":        pulumi.String(c.VPNClientCIDR),
+		"vpnEndpointId":        c.VPNEndpointID,
+		"vpnSubnets":           subnets,
 		"zoneId":               c.ZoneID,
 		"zoneName":             pulumi.String(c.ZoneName),
 		"vaultHostname":        pulumi.String(c.VaultHostname),
@@ -113,6 +124,8 @@ func parseContract(stack string, value any) (*Contract, error) {
 		VPCCIDR:              r.text("vpcCidr"),
 		RouteTables:          r.routeTables("routeTables"),
 		VPNClientCIDR:        r.optional("vpnClientCidr"),
+		VPNEndpointID:        pulumi.String(r.optional("vpnEndpointId")),
+		VPNSubnets:           r.vpnSubnets("vpnSubnets"),
 		ZoneID:               pulumi.String(r.text("zoneId")),
 		ZoneName:             r.text("zoneName"),
 		VaultHostname:        r.text("vaultHostname"),
@@ -121,6 +134,7 @@ func parseContract(stack string, value any) (*Contract, error) {
 	}
 	r.ipRange("vpcCidr", c.VPCCIDR)
 	r.ipRange("vpnClientCidr", c.VPNClientCIDR)
+	r.wholeVPN(c)
 	if len(r.problems) > 0 {
 		return nil, fmt.Errorf("the contract of stack %q is incomplete, %s:\n%w",
 			stack, bringUp(stack), errors.Join(r.problems...))
@@ -177,26 +191,59 @@ func (r *contractReader) ipRange(key, value string) {
 }
 
 func (r *contractReader) routeTables(key string) []network.RouteTable {
+	items := r.named(key)
+	if list, ok := r.object[key].([]any); ok && len(list) == 0 {
+		r.problem(key, "is empty: without a route back no answer arrives")
+	}
+	tables := make([]network.RouteTable, len(items))
+	for i, item := range items {
+		tables[i] = network.RouteTable{Name: item.name, ID: pulumi.String(item.id)}
+	}
+	return tables
+}
+
+func (r *contractReader) vpnSubnets(key string) []clientvpn.Subnet {
+	var subnets []clientvpn.Subnet
+	for _, item := range r.named(key) {
+		subnets = append(subnets, clientvpn.Subnet{Name: item.name, ID: pulumi.String(item.id)})
+	}
+	return subnets
+}
+
+// wholeVPN checks that there is all of a VPN or nothing of it.
+func (r *contractReader) wholeVPN(c *Contract) {
+	if c.VPNClientCIDR == "" || len(r.problems) > 0 {
+		return
+	}
+	if c.VPNEndpointID == pulumi.String("") {
+		r.problem("vpnEndpointId", "is empty, but there are VPN clients")
+	}
+	if len(c.VPNSubnets) == 0 {
+		r.problem("vpnSubnets", "is empty, but there are VPN clients")
+	}
+}
+
+type namedID struct{ name, id string }
+
+// named reads a list of identifiers with names.
+func (r *contractReader) named(key string) []namedID {
 	list, ok := r.object[key].([]any)
 	if !ok {
 		r.mismatch(key, "a list")
 		return nil
 	}
-	if len(list) == 0 {
-		r.problem(key, "is empty: without a route back no answer arrives")
-	}
-	tables := make([]network.RouteTable, len(list))
+	items := make([]namedID, len(list))
 	for i, item := range list {
 		object, ok := item.(map[string]any)
 		if !ok {
 			r.problem(index(key, i), fmt.Sprintf("expected an object, got %T", item))
 			continue
 		}
-		table := &contractReader{stack: r.stack, at: r.at + "." + index(key, i), object: object}
-		tables[i] = network.RouteTable{Name: table.text("name"), ID: pulumi.String(table.text("id"))}
-		r.problems = append(r.problems, table.problems...)
+		reader := &contractReader{stack: r.stack, at: r.at + "." + index(key, i), object: object}
+		items[i] = namedID{name: reader.text("name"), id: reader.text("id")}
+		r.problems = append(r.problems, reader.problems...)
 	}
-	return tables
+	return items
 }
 
 func (r *contractReader) mismatch(key, expected string) {

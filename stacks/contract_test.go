@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/strongroom-platform/strongroom/components/clientvpn"
 	"github.com/strongroom-platform/strongroom/components/network"
 	"github.com/strongroom-platform/strongroom/internal/pulumitest"
 )
@@ -23,7 +24,12 @@ func sampleContract() *Contract {
 			{Name: "public", ID: pulumi.String("rtb-1")},
 			{Name: "private-a", ID: pulumi.String("rtb-2")},
 		},
-		VPNClientCIDR:        "10.100.0.0/22",
+		VPNClientCIDR: "10.100.0.0/22",
+		VPNEndpointID: pulumi.String("cvpn-endpoint-1"),
+		VPNSubnets: []clientvpn.Subnet{
+			{Name: "a", ID: pulumi.String("subnet-1")},
+			{Name: "b", ID: pulumi.String("subnet-2")},
+		},
 		ZoneID:               pulumi.String("Z1"),
 		ZoneName:             "tooling.internal",
 		VaultHostname:        "vault.tooling.internal",
@@ -65,7 +71,7 @@ func TestContractIsReadAsItWasWritten(t *testing.T) {
 		assert.Equal(t, sampleContract(), c)
 	}
 	without := sampleContract()
-	without.VPNClientCIDR = ""
+	without.VPNClientCIDR, without.VPNEndpointID, without.VPNSubnets = "", pulumi.String(""), nil
 	c, _, err := read(t, exported(t, without), false)
 	require.NoError(t, err)
 	assert.Equal(t, without, c)
@@ -105,9 +111,9 @@ func TestApplicationBeforeTooling(t *testing.T) {
 func TestBadContract(t *testing.T) {
 	good := func() map[string]any {
 		return map[string]any{
-			"version": 1.0, "region": "eu-west-1", "vpcId": "vpc-1", "vpcCidr": "10.10.0.0/16",
+			"version": 2.0, "region": "eu-west-1", "vpcId": "vpc-1", "vpcCidr": "10.10.0.0/16",
 			"routeTables":   []any{map[string]any{"name": "public", "id": "rtb-1"}},
-			"vpnClientCidr": "", "zoneId": "Z1", "zoneName": "tooling.internal",
+			"vpnClientCidr": "", "vpnEndpointId": "", "vpnSubnets": []any{}, "zoneId": "Z1", "zoneName": "tooling.internal",
 			"vaultHostname": "vault.tooling.internal", "vaultPort": 8200.0, "vaultSecurityGroupId": "sg-1",
 		}
 	}
@@ -131,14 +137,15 @@ func TestBadContract(t *testing.T) {
 		value any
 		want  string
 	}{
-		{"newer version", "version", 2.0,
-			"the contract of stack \"tooling\" has version 2 and this program reads version 1: run `strongroom up tooling` first with this program"},
+		{"newer version", "version", 3.0,
+			"the contract of stack \"tooling\" has version 3 and this program reads version 2: run `strongroom up tooling` first with this program"},
 		{"version of wrong type", "version", "1", `output "contract.version" of stack "tooling": expected a whole number, got string`},
 		{"empty", "vpcId", "", `output "contract.vpcId" of stack "tooling": is empty`},
 		{"wrong type", "vpcId", 1.0, `output "contract.vpcId" of stack "tooling": expected a string, got float64`},
 		{"fraction", "vaultPort", 8200.5, `output "contract.vaultPort" of stack "tooling": expected a whole number, got float64`},
 		{"no range", "vpcCidr", "10.10.0.0", `output "contract.vpcCidr" of stack "tooling": "10.10.0.0" is not a range`},
 		{"no VPN range", "vpnClientCidr", "x", `output "contract.vpnClientCidr" of stack "tooling": "x" is not a range`},
+		{"VPN without its endpoint", "vpnClientCidr", "10.100.0.0/22", `output "contract.vpnEndpointId" of stack "tooling": is empty, but there are VPN clients`},
 		{"no list", "routeTables", "rtb-1", `output "contract.routeTables" of stack "tooling": expected a list, got string`},
 		{"empty list", "routeTables", []any{}, `output "contract.routeTables" of stack "tooling": is empty: without a route back no answer arrives`},
 		{"no object", "routeTables", []any{"rtb-1"}, `output "contract.routeTables[0]" of stack "tooling": expected an object, got string`},

@@ -7,6 +7,7 @@ import (
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/vpc"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"github.com/strongroom-platform/strongroom/components/clientvpn"
 	"github.com/strongroom-platform/strongroom/components/network"
 	"github.com/strongroom-platform/strongroom/components/privatezone"
 	"github.com/strongroom-platform/strongroom/internal/cidr"
@@ -20,7 +21,8 @@ type toolingAccess struct {
 }
 
 // joinTooling peers the VPCs with routes both ways, lets the application's VPC
-// resolve the names of the private zone, and lets it in at Vault's load balancer.
+// resolve the names of the private zone, lets it in at Vault's load balancer, and
+// leads VPN clients on to it.
 func joinTooling(ctx *pulumi.Context, cfg *Config, local *network.Network, tooling *Contract, here *aws.Provider) error {
 	name := cfg.Name + "-tooling"
 	there := here
@@ -80,6 +82,18 @@ func joinTooling(ctx *pulumi.Context, cfg *Config, local *network.Network, tooli
 	}, pulumi.Parent(access), pulumi.Provider(there))
 	if err != nil {
 		return fmt.Errorf("rule that lets %s in at Vault: %w", local.CIDR, err)
+	}
+	if tooling.VPNClientCIDR != "" {
+		_, err = clientvpn.NewRoutes(ctx, name+"-vpn", &clientvpn.RoutesArgs{
+			EndpointID:  tooling.VPNEndpointID,
+			ClientCIDR:  tooling.VPNClientCIDR,
+			Subnets:     tooling.VPNSubnets,
+			CIDR:        local.CIDR,
+			Description: "VPC of stack " + cfg.Stack,
+		}, pulumi.Parent(access), pulumi.Providers(there))
+		if err != nil {
+			return err
+		}
 	}
 	return ctx.RegisterResourceOutputs(access, pulumi.Map{"peeringId": peering.ID})
 }

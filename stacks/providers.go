@@ -5,6 +5,7 @@ import (
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws"
 	"github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes"
+	"github.com/pulumi/pulumi-tls/sdk/v5/go/tls"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"github.com/strongroom-platform/strongroom/components/ekscluster"
@@ -33,6 +34,16 @@ func kubernetesProvider(ctx *pulumi.Context, name string, cluster *ekscluster.Ek
 	})
 	if err != nil {
 		return nil, fmt.Errorf("provider %q for the cluster's API: %w", name, err)
+	}
+	return provider, nil
+}
+
+// tlsProvider returns the provider that makes keys and certificates. It talks to
+// nobody.
+func tlsProvider(ctx *pulumi.Context, name string) (*tls.Provider, error) {
+	provider, err := tls.NewProvider(ctx, name, &tls.ProviderArgs{})
+	if err != nil {
+		return nil, fmt.Errorf("provider %q for certificates: %w", name, err)
 	}
 	return provider, nil
 }

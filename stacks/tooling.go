@@ -9,7 +9,8 @@ import (
 )
 
 // tooling is the stack with Vault: its network, its cluster, the private name and
-// address of Vault, and what it promises to the stacks that join it.
+// address of Vault, the way in for people, and what it promises to the stacks that
+// join it.
 func tooling(ctx *pulumi.Context, cfg *Config) error {
 	aws, err := awsProvider(ctx, "aws", cfg.Region)
 	if err != nil {
@@ -41,6 +42,10 @@ func tooling(ctx *pulumi.Context, cfg *Config) error {
 	if err != nil {
 		return err
 	}
+	vpn, err := clientVPN(ctx, cfg, vpc, vault, aws)
+	if err != nil {
+		return err
+	}
 	err = (&handover{
 		cfg: cfg, vpc: vpc, cluster: cluster, aws: aws, api: api,
 		vaultHostname: vault.Hostname, vaultPort: vault.Port, vaultTargets: vault.TargetGroupARN,
@@ -55,6 +60,8 @@ func tooling(ctx *pulumi.Context, cfg *Config) error {
 		VPCCIDR:              vpc.CIDR,
 		RouteTables:          vpc.RouteTables(),
 		VPNClientCIDR:        cfg.VPN.ClientCIDR,
+		VPNEndpointID:        vpn.EndpointID,
+		VPNSubnets:           vpn.Subnets,
 		ZoneID:               zone.ZoneID,
 		ZoneName:             zone.Domain,
 		VaultHostname:        vault.Hostname,
@@ -62,6 +69,7 @@ func tooling(ctx *pulumi.Context, cfg *Config) error {
 		VaultSecurityGroupID: vault.SecurityGroupID,
 	}).write(ctx)
 	export(ctx, cfg, vpc, cluster)
+	exportVPN(ctx, cfg, vpn)
 	ctx.Export("vaultAddress", vaultAddress(vault))
 	return nil
 }

@@ -10,11 +10,12 @@ import (
 
 // policyInputs are the inputs that hold a policy document, by resource type.
 var policyInputs = map[string]string{
-	"aws:iam/policy:Policy":           "policy",
-	"aws:iam/rolePolicy:RolePolicy":   "policy",
-	"aws:iam/role:Role":               "assumeRolePolicy",
-	"aws:kms/key:Key":                 "policy",
-	"aws:ec2/vpcEndpoint:VpcEndpoint": "policy",
+	"aws:iam/policy:Policy":            "policy",
+	"aws:iam/rolePolicy:RolePolicy":    "policy",
+	"aws:iam/role:Role":                "assumeRolePolicy",
+	"aws:kms/key:Key":                  "policy",
+	"aws:ec2/vpcEndpoint:VpcEndpoint":  "policy",
+	"aws:s3/bucketPolicy:BucketPolicy": "policy",
 }
 
 // wholeAccount are the actions that AWS offers for no single resource, so that a

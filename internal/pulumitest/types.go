@@ -126,6 +126,39 @@ var types = map[string]Type{
 		return props(map[string]any{"arn": ec2ARN("launch-template", a), "latestVersion": 1, "defaultVersion": 1, "name": autoName(a)})
 	}},
 
+	"aws:acm/certificate:Certificate": {ID: certificateARN, TagsInput: tagsInput, Outputs: func(a TypeArgs) resource.PropertyMap {
+		return props(map[string]any{
+			"arn": certificateARN(a), "domainName": "simulated.example", "keyAlgorithm": "RSA_2048", "status": "ISSUED", "type": "IMPORTED",
+			"notBefore": "2026-01-01T00:00:00Z", "notAfter": "2027-01-01T00:00:00Z", "subjectAlternativeNames": []any{"simulated.example"},
+		})
+	}},
+	"aws:ec2clientvpn/endpoint:Endpoint": {ID: prefixed("cvpn-endpoint"), TagsInput: tagsInput, Stateful: true, Outputs: func(a TypeArgs) resource.PropertyMap {
+		return props(map[string]any{
+			"arn": ec2ARN("client-vpn-endpoint", a), "dnsName": "*." + a.ID + ".prod.clientvpn." + Region + ".amazonaws.com",
+			"selfServicePortalUrl": "", "disconnectOnSessionTimeout": false,
+		})
+	}},
+	"aws:ec2clientvpn/networkAssociation:NetworkAssociation": {ID: prefixed("cvpn-assoc"), Outputs: func(a TypeArgs) resource.PropertyMap {
+		return props(map[string]any{"associationId": a.ID, "vpcId": awsID("vpc", a.Name)})
+	}},
+	"aws:ec2clientvpn/authorizationRule:AuthorizationRule": {},
+	"aws:ec2clientvpn/route:Route": {Outputs: func(TypeArgs) resource.PropertyMap {
+		return props(map[string]any{"origin": "add-route", "type": "Nat"})
+	}},
+
+	"aws:s3/bucketV2:BucketV2": {ID: bucketName, TagsInput: tagsInput, Stateful: true, Outputs: func(a TypeArgs) resource.PropertyMap {
+		return props(map[string]any{
+			"arn": "arn:aws:s3:::" + bucketName(a), "bucket": bucketName(a), "region": Region, "hostedZoneId": "Z21DNDUVLTQW6Q",
+			"bucketDomainName":         bucketName(a) + ".s3.amazonaws.com",
+			"bucketRegionalDomainName": bucketName(a) + ".s3." + Region + ".amazonaws.com",
+		})
+	}},
+	"aws:s3/bucketVersioningV2:BucketVersioningV2":                                               {ID: settingOfBucket},
+	"aws:s3/bucketServerSideEncryptionConfigurationV2:BucketServerSideEncryptionConfigurationV2": {ID: settingOfBucket},
+	"aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock":                                     {ID: settingOfBucket},
+	"aws:s3/bucketPolicy:BucketPolicy":                                                           {ID: settingOfBucket},
+	"aws:s3/bucketLifecycleConfigurationV2:BucketLifecycleConfigurationV2":                       {ID: settingOfBucket},
+
 	"aws:cloudwatch/logGroup:LogGroup": {ID: autoName, TagsInput: tagsInput, Outputs: func(a TypeArgs) resource.PropertyMap {
 		return props(map[string]any{
 			"arn":  fmt.Sprintf("arn:aws:logs:%s:%s:log-group:%s", Region, Account, autoName(a)),
@@ -389,6 +422,14 @@ func nodeGroupName(a TypeArgs) string {
 	}
 	return a.String("nodeGroupName", a.Name+"-"+digest(a.Name, 7))
 }
+
+func certificateARN(a TypeArgs) string {
+	return fmt.Sprintf("arn:aws:acm:%s:%s:certificate/%s", Region, Account, keyID(a))
+}
+
+func bucketName(a TypeArgs) string { return a.String("bucket", a.Name+"-"+digest(a.Name, 7)) }
+
+func settingOfBucket(a TypeArgs) string { return a.String("bucket", a.Name) }
 
 func prefixed(prefix string) func(TypeArgs) string {
 	return func(a TypeArgs) string { return awsID(prefix, a.Name) }

@@ -124,7 +124,7 @@ func Open(dir string, cp ControlPlanes, opts Options) (*Account, error) {
 	if err := a.load(); err != nil {
 		return nil, errors.Join(err, lock.Close())
 	}
-	if err := a.recover(context.Background()); err != nil {
+	if err := errors.Join(a.recover(context.Background()), a.sweepContent()); err != nil {
 		return nil, errors.Join(err, a.Close())
 	}
 	return a, nil

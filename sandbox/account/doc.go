@@ -35,6 +35,10 @@
 //     against them. The operator of the account may do everything.
 //   - No quotas, prices or eventual consistency: what is created can be used at
 //     once, and there is no limit on the number of VPCs or addresses.
+//   - Buckets keep objects and versions of them; policies and lifecycle rules of
+//     buckets are checked and not applied, and nothing is encrypted.
+//   - A Client VPN endpoint takes mutual TLS only, and no client connects to it
+//     here. Its certificates are real ones and are verified.
 //   - No scheduled deletion: a deleted KMS key is gone at once, its waiting
 //     period is only checked for being in range.
 //   - No IPv6, local zones, outposts, IPAM or shared resources; properties that

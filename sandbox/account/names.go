@@ -23,6 +23,20 @@ const (
 	typeNodeGroup             = "aws:eks/nodeGroup:NodeGroup"
 	typeAddon                 = "aws:eks/addon:Addon"
 
+	typeVPNEndpoint      = "aws:ec2clientvpn/endpoint:Endpoint"
+	typeVPNAssociation   = "aws:ec2clientvpn/networkAssociation:NetworkAssociation"
+	typeVPNAuthorization = "aws:ec2clientvpn/authorizationRule:AuthorizationRule"
+	typeVPNRoute         = "aws:ec2clientvpn/route:Route"
+
+	typeCertificate = "aws:acm/certificate:Certificate"
+
+	typeBucket             = "aws:s3/bucketV2:BucketV2"
+	typeBucketEncryption   = "aws:s3/bucketServerSideEncryptionConfigurationV2:BucketServerSideEncryptionConfigurationV2"
+	typeBucketLifecycle    = "aws:s3/bucketLifecycleConfigurationV2:BucketLifecycleConfigurationV2"
+	typeBucketPolicy       = "aws:s3/bucketPolicy:BucketPolicy"
+	typeBucketPublicAccess = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"
+	typeBucketVersioning   = "aws:s3/bucketVersioningV2:BucketVersioningV2"
+
 	typeInstanceProfile      = "aws:iam/instanceProfile:InstanceProfile"
 	typePolicy               = "aws:iam/policy:Policy"
 	typeRole                 = "aws:iam/role:Role"

@@ -1,18 +1,23 @@
 package derive
 
 import (
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/acm"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudwatch"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2clientvpn"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/eks"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/kms"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/lb"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/route53"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/s3"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/vpc"
 )
 
 // Sources lists the types of the simulated account.
 var Sources = []Source{
+	{"aws:acm/certificate:Certificate", acm.CertificateArgs{}, acm.CertificateState{}},
+
 	{"aws:cloudwatch/logGroup:LogGroup", cloudwatch.LogGroupArgs{}, cloudwatch.LogGroupState{}},
 
 	{"aws:ec2/defaultSecurityGroup:DefaultSecurityGroup", ec2.DefaultSecurityGroupArgs{}, ec2.DefaultSecurityGroupState{}},
@@ -34,6 +39,11 @@ var Sources = []Source{
 	{"aws:ec2/vpcPeeringConnectionAccepter:VpcPeeringConnectionAccepter", ec2.VpcPeeringConnectionAccepterArgs{}, ec2.VpcPeeringConnectionAccepterState{}},
 	{"aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule", vpc.SecurityGroupEgressRuleArgs{}, vpc.SecurityGroupEgressRuleState{}},
 	{"aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule", vpc.SecurityGroupIngressRuleArgs{}, vpc.SecurityGroupIngressRuleState{}},
+
+	{"aws:ec2clientvpn/authorizationRule:AuthorizationRule", ec2clientvpn.AuthorizationRuleArgs{}, ec2clientvpn.AuthorizationRuleState{}},
+	{"aws:ec2clientvpn/endpoint:Endpoint", ec2clientvpn.EndpointArgs{}, ec2clientvpn.EndpointState{}},
+	{"aws:ec2clientvpn/networkAssociation:NetworkAssociation", ec2clientvpn.NetworkAssociationArgs{}, ec2clientvpn.NetworkAssociationState{}},
+	{"aws:ec2clientvpn/route:Route", ec2clientvpn.RouteArgs{}, ec2clientvpn.RouteState{}},
 
 	{"aws:eks/accessEntry:AccessEntry", eks.AccessEntryArgs{}, eks.AccessEntryState{}},
 	{"aws:eks/accessPolicyAssociation:AccessPolicyAssociation", eks.AccessPolicyAssociationArgs{}, eks.AccessPolicyAssociationState{}},
@@ -58,4 +68,11 @@ var Sources = []Source{
 	{"aws:route53/record:Record", route53.RecordArgs{}, route53.RecordState{}},
 	{"aws:route53/zone:Zone", route53.ZoneArgs{}, route53.ZoneState{}},
 	{"aws:route53/zoneAssociation:ZoneAssociation", route53.ZoneAssociationArgs{}, route53.ZoneAssociationState{}},
+
+	{"aws:s3/bucketLifecycleConfigurationV2:BucketLifecycleConfigurationV2", s3.BucketLifecycleConfigurationV2Args{}, s3.BucketLifecycleConfigurationV2State{}},
+	{"aws:s3/bucketPolicy:BucketPolicy", s3.BucketPolicyArgs{}, s3.BucketPolicyState{}},
+	{"aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock", s3.BucketPublicAccessBlockArgs{}, s3.BucketPublicAccessBlockState{}},
+	{"aws:s3/bucketServerSideEncryptionConfigurationV2:BucketServerSideEncryptionConfigurationV2", s3.BucketServerSideEncryptionConfigurationV2Args{}, s3.BucketServerSideEncryptionConfigurationV2State{}},
+	{"aws:s3/bucketV2:BucketV2", s3.BucketV2Args{}, s3.BucketV2State{}},
+	{"aws:s3/bucketVersioningV2:BucketVersioningV2", s3.BucketVersioningV2Args{}, s3.BucketVersioningV2State{}},
 }
