@@ -23,8 +23,7 @@ import (
 	"github.com/strongroom-platform/strongroom/sandbox/sts"
 )
 
-// Paths of the daemon's address. Everything else is the simulated AWS, of which
-// STS is the only service so far.
+// Paths of the daemon's address. Everything else is the simulated AWS.
 const (
 	reviewPath = "/token-review"
 	statusPath = "/status"
@@ -192,20 +191,8 @@ func (d *daemon) handler(review string) http.Handler {
 		Log:      d.log,
 	}))
 	mux.Handle("GET "+statusPath, bearer(d.token, http.HandlerFunc(d.serveStatus)))
-	mux.Handle("/", &sts.Server{Credentials: credentials, Log: d.log})
+	mux.Handle("/", d.dataPlanes())
 	return mux
-}
-
-// credential finds an access key's owner among the account's users.
-func (d *daemon) credential(accessKeyID string) (sts.Credential, bool) {
-	identity, found := d.account.IdentityByAccessKey(accessKeyID)
-	if !found {
-		return sts.Credential{}, false
-	}
-	return sts.Credential{
-		Secret:   identity.SecretAccessKey,
-		Identity: sts.Identity{Account: account.AccountID, ARN: identity.ARN, UserID: identity.UserID},
-	}, true
 }
 
 func (d *daemon) serveStatus(w http.ResponseWriter, _ *http.Request) {

@@ -18,10 +18,6 @@ const (
 	hoursPerDay   = 24
 )
 
-// privateKeyOutputs are the forms of a key that must never be in plain text. The
-// provider says so itself; this holds where it does not.
-var privateKeyOutputs = []string{"privateKeyPem", "privateKeyOpenssh", "privateKeyPemPkcs8"}
-
 // certificates makes the authority and the endpoint's certificate, or takes the
 // given ones, and hands the latter to ACM.
 func (b *builder) certificates() error {
@@ -98,11 +94,13 @@ func (b *builder) makeServerCertificate(caKey *tls.PrivateKey, ca *tls.SelfSigne
 	return b.importCertificate(server.CertPem, key.PrivateKeyPem)
 }
 
+// privateKey makes a key whose private forms are secrets, which the provider's SDK
+// sees to: the state has them encrypted.
 func (b *builder) privateKey(what string, extra ...pulumi.ResourceOption) (*tls.PrivateKey, error) {
 	key, err := tls.NewPrivateKey(b.ctx, b.name+"-"+what, &tls.PrivateKeyArgs{
 		Algorithm: pulumi.String("RSA"),
 		RsaBits:   pulumi.Int(keyBits),
-	}, b.child(append(extra, pulumi.AdditionalSecretOutputs(privateKeyOutputs))...)...)
+	}, b.child(extra...)...)
 	if err != nil {
 		return nil, fmt.Errorf("key %q: %w", what, err)
 	}

@@ -90,7 +90,8 @@ func (a *Account) PutS3(ctx context.Context, bucket, key, contentType string, co
 	return versionOf(put), nil
 }
 
-// GetS3 reads an object, or with a version ID that version of it.
+// GetS3 reads an object, or with a version ID that version of it. With the error
+// for a deleted one comes its delete marker.
 func (a *Account) GetS3(ctx context.Context, bucket, key, version string) (S3Version, []byte, error) {
 	if err := a.faults.strike(ctx, typeS3Version, OpRead); err != nil {
 		return S3Version{}, nil, err
@@ -107,14 +108,28 @@ func (a *Account) GetS3(ctx context.Context, bucket, key, version string) (S3Ver
 			return S3Version{}, nil, notFound("NoSuchVersion", "the version %s of %s in bucket %s does not exist", version, key, bucket)
 		}
 	}
-	if found == nil || found.out().Bool("deleted", false) {
+	if found == nil {
 		return S3Version{}, nil, notFound("NoSuchKey", "the specified key does not exist: %s in bucket %s", key, bucket)
+	}
+	if found.out().Bool("deleted", false) {
+		return versionOf(found), nil, notFound("NoSuchKey", "the specified key does not exist: %s in bucket %s", key, bucket)
 	}
 	content, err := os.ReadFile(a.contentFile(found.out().String("file")))
 	if err != nil {
 		return S3Version{}, nil, fmt.Errorf("simulated S3: content of %s in bucket %s: %w", key, bucket, err)
 	}
 	return versionOf(found), content, nil
+}
+
+// BucketRegion returns the region of a bucket; false where there is no such bucket.
+func (a *Account) BucketRegion(name string) (string, bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	bucket := a.view().get(typeBucket, name)
+	if bucket == nil {
+		return "", false
+	}
+	return bucket.Region, true
 }
 
 // DeleteS3 deletes a version for ever or, without one, the object: in a bucket
@@ -135,7 +150,7 @@ func (a *Account) DeleteS3(ctx context.Context, bucket, key, version string) (S3
 	case version == "" && v.versioned(bucket):
 		gone = versionOf(v.addVersion(owner, key, map[string]any{"deleted": true}))
 	case version == "":
-		version = unversioned
+		version = S3Unversioned
 		fallthrough
 	default:
 		if id := versionKey(bucket, key, version); v.get(typeS3Version, id) != nil {
@@ -166,14 +181,15 @@ func (a *Account) ListS3(ctx context.Context, bucket, prefix string) ([]S3Versio
 	return found, nil
 }
 
-// unversioned is the ID of the only version that a bucket without versioning has.
-const unversioned = "null"
+// S3Unversioned is the ID of the only version that an object has in a bucket
+// without versioning.
+const S3Unversioned = "null"
 
 func versionKey(bucket, key, version string) string { return bucket + "/" + key + "?" + version }
 
 // addVersion adds a version, in the place of the former where those are not kept.
 func (v *view) addVersion(bucket *Object, key string, outputs map[string]any) *Object {
-	id, number := unversioned, 1.0
+	id, number := S3Unversioned, 1.0
 	if v.versioned(bucket.ID) {
 		id = randomHex(32)
 	}

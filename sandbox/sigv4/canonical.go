@@ -6,14 +6,14 @@ import (
 	"strings"
 )
 
-func canonicalRequest(r Request, c *claim, payload string) string {
+func canonicalRequest(r Request, c *claim, path, payload string) string {
 	var headers strings.Builder
 	for _, name := range c.signedHeaders {
 		headers.WriteString(name + ":" + canonicalHeader(r, name) + "\n")
 	}
 	return strings.Join([]string{
 		r.Method,
-		canonicalPath(r.URL),
+		path,
 		canonicalQuery(c.query),
 		headers.String(),
 		strings.Join(c.signedHeaders, ";"),
@@ -40,6 +40,18 @@ func canonicalPath(u *url.URL) string {
 		return "/"
 	}
 	segments := strings.Split(path, "/")
+	for i, segment := range segments {
+		segments[i] = encode(segment)
+	}
+	return strings.Join(segments, "/")
+}
+
+// canonicalPathOnce encodes the path once, as S3 does.
+func canonicalPathOnce(u *url.URL) string {
+	if u.Path == "" {
+		return "/"
+	}
+	segments := strings.Split(u.Path, "/")
 	for i, segment := range segments {
 		segments[i] = encode(segment)
 	}

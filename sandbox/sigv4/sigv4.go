@@ -76,6 +76,9 @@ type Verifier struct {
 	PresignedLife time.Duration
 	// Now is the clock; time.Now when nil.
 	Now func() time.Time
+	// S3 is set for that service: it encodes paths once, and clients may leave the
+	// body out of the signature.
+	S3 bool
 }
 
 // Signature says who signed a request that was found good.
@@ -106,11 +109,15 @@ func (v *Verifier) Verify(r Request) (*Signature, error) {
 		return nil, &Error{http.StatusForbidden, "InvalidClientTokenId",
 			"The security token included in the request is invalid."}
 	}
-	payload := hexSHA256(r.Body)
-	if declared := r.Header.Get("X-Amz-Content-Sha256"); declared != "" && declared != payload {
-		return nil, signatureMismatch("the body's hash is not the signed X-Amz-Content-Sha256")
+	payload, err := v.payload(r, claim)
+	if err != nil {
+		return nil, err
 	}
-	want := sign(key.Secret, claim, canonicalRequest(r, claim, payload))
+	path := canonicalPath(r.URL)
+	if v.S3 {
+		path = canonicalPathOnce(r.URL)
+	}
+	want := sign(key.Secret, claim, canonicalRequest(r, claim, path, payload))
 	if !hmac.Equal([]byte(want), []byte(claim.signature)) {
 		return nil, signatureMismatch("The request signature we calculated does not match the signature you provided. " +
 			"Check your AWS Secret Access Key and signing method. Consult the service documentation for details.")
@@ -124,6 +131,24 @@ func (v *Verifier) Verify(r Request) (*Signature, error) {
 		AccessKeyID: claim.accessKeyID, Region: claim.region, Time: claim.time,
 		Presigned: claim.presigned, SignedHeaders: claim.signedHeaders,
 	}, nil
+}
+
+// payload is what the signature covers of the body: its hash or, only with S3, a
+// word in its place.
+// https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
+func (v *Verifier) payload(r Request, c *claim) (string, error) {
+	hash, declared := hexSHA256(r.Body), r.Header.Get("X-Amz-Content-Sha256")
+	switch {
+	case v.S3 && declared == "" && c.presigned:
+		return "UNSIGNED-PAYLOAD", nil
+	case v.S3 && declared == "":
+		return "", &Error{http.StatusBadRequest, "MissingSecurityHeader", "Your request was missing a required header: x-amz-content-sha256"}
+	case v.S3 && (declared == "UNSIGNED-PAYLOAD" || strings.HasPrefix(declared, "STREAMING-")):
+		return declared, nil
+	case declared != "" && declared != hash:
+		return "", signatureMismatch("the body's hash is not the signed X-Amz-Content-Sha256")
+	}
+	return hash, nil
 }
 
 func (v *Verifier) checkScope(c *claim) error {
