@@ -94,6 +94,7 @@ type Account struct {
 
 	mu      sync.Mutex
 	journal *journal.Journal
+	seal    *seal
 	objects map[string]map[string]*Object // type -> ID; objects in it never change
 	busy    map[string]bool               // keys that a slow operation works on
 	closed  bool
@@ -135,6 +136,9 @@ func (a *Account) load() error {
 	if a.identities, err = loadIdentities(a.dir); err != nil {
 		return err
 	}
+	if a.seal, err = openSeal(a.dir); err != nil {
+		return err
+	}
 	j, records, err := journal.Open(filepath.Join(a.dir, "account.journal"))
 	if err != nil {
 		return fmt.Errorf("state of the simulated account: %w", err)
@@ -144,6 +148,9 @@ func (a *Account) load() error {
 		o := &Object{}
 		if err := json.Unmarshal(record, o); err != nil {
 			return errors.Join(fmt.Errorf("state of the simulated account: object %q: %w", name, err), j.Close())
+		}
+		if o, err = a.seal.open(o); err != nil {
+			return errors.Join(fmt.Errorf("state of the simulated account: %w", err), j.Close())
 		}
 		a.store(o)
 	}

@@ -16,7 +16,7 @@ import (
 // https://github.com/hashicorp/terraform-provider-aws/blob/main/internal/service/acm/certificate.go
 //
 // Certificates are imported ones; ACM issues none here. Like ACM, the account
-// keeps the private key that was imported, in its own folder.
+// keeps the private key that was imported.
 //
 // A change of the certificate, its chain or its key imports anew under the same
 // ARN, as the provider does: what uses the certificate stays as it is.
@@ -29,11 +29,12 @@ var _ = register(typeCertificate, rules{
 		"certificateAuthorityArn", "domainName", "earlyRenewalDuration", "keyAlgorithm", "options", "subjectAlternativeNames",
 		"validationMethod", "validationOptions",
 	},
-	check:  checkCertificate,
-	create: createCertificate,
-	update: reimportCertificate,
-	remove: removeCertificate,
-	plan:   planCertificate,
+	secrets: []string{"privateKey"},
+	check:   checkCertificate,
+	create:  createCertificate,
+	update:  reimportCertificate,
+	remove:  removeCertificate,
+	plan:    planCertificate,
 })
 
 func checkCertificate(in Props) []Failure {

@@ -41,6 +41,8 @@ type rules struct {
 	sets []string
 	// documents lists the properties that hold JSON; formatting means nothing.
 	documents []string
+	// secrets lists top-level properties that stand encrypted in the journal.
+	secrets []string
 	// unmodelled lists inputs that the account refuses, because accepting
 	// them without effect would be a lie.
 	unmodelled []string

@@ -130,7 +130,7 @@ func (a *Account) commit(v *view) error {
 		if err := checkShape(o); err != nil {
 			return err
 		}
-		record, err := json.Marshal(o)
+		record, err := json.Marshal(a.seal.closed(o))
 		if err != nil {
 			return fmt.Errorf("object %q: %w", k, err)
 		}

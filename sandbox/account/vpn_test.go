@@ -2,6 +2,8 @@ package account
 
 import (
 	"crypto/x509"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -213,6 +215,28 @@ func TestCertificate(t *testing.T) {
 	refused(t, w.delete(w.certificate), "ResourceInUseException")
 	require.NoError(t, w.delete(endpoint))
 	require.NoError(t, w.delete(w.certificate))
+}
+
+// The key of a certificate is there after a restart, and in no file in plain text.
+func TestCertificateKeyIsSealed(t *testing.T) {
+	w := newVPN(t)
+	dir := w.a.dir
+	require.NoError(t, w.a.Close())
+	journal, err := os.ReadFile(filepath.Join(dir, "account.journal"))
+	require.NoError(t, err)
+	require.Contains(t, string(journal), "BEGIN CERTIFICATE")
+	require.NotContains(t, string(journal), "PRIVATE KEY")
+	w.a, err = Open(dir, w.cp, Options{})
+	require.NoError(t, err)
+	require.Equal(t, w.server.keyPEM, w.read(w.certificate).Inputs["privateKey"])
+	require.NoError(t, w.a.Close())
+
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "seal.key"), make([]byte, 32), 0o600))
+	_, err = Open(dir, w.cp, Options{})
+	require.ErrorContains(t, err, "was sealed with another key")
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "seal.key"), []byte("short"), 0o600))
+	_, err = Open(dir, w.cp, Options{})
+	require.ErrorContains(t, err, "is damaged")
 }
 
 func TestCertificateIsChecked(t *testing.T) {
