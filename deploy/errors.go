@@ -22,7 +22,8 @@ var (
 	// ErrPending: a killed run left creations of which nobody knows whether they
 	// happened, and there is no way to look them up.
 	ErrPending = errors.New("creations of unknown outcome")
-	// ErrProtected: a destroy met a resource that is protected.
+	// ErrProtected: a destroy, or a change that replaces, met a resource that is
+	// protected.
 	ErrProtected = errors.New("a resource is protected")
 )
 
@@ -80,6 +81,7 @@ var (
 	noStack    = regexp.MustCompile(`no stack named .* found`)
 	passphrase = regexp.MustCompile(`incorrect passphrase|passphrase must be set|unable to find either .PULUMI_CONFIG_PASSPHRASE`)
 	locked     = regexp.MustCompile(`the stack is currently locked by|Another update is currently in progress`)
+	replaced   = regexp.MustCompile(`unable to replace resource "[^"]*::([^":]+)"\s+as it is currently marked for protection`)
 	protected  = regexp.MustCompile(`cannot be deleted\s+because it is protected|is protected`)
 )
 
@@ -92,6 +94,10 @@ func explain(stack, output string) *hint {
 		return &hint{ErrLocked, fmt.Sprintf("wait for the other run to end; if there is none any more, run `pulumi cancel --stack %s`", stack)}
 	case noStack.MatchString(output):
 		return &hint{ErrNoStack, fmt.Sprintf("run `strongroom up %s` first", stack)}
+	case replaced.MatchString(output):
+		return &hint{ErrProtected, fmt.Sprintf("the change would replace %s, which a change of its settings cannot do without losing it: "+
+			"undo the change in Pulumi.%s.yaml, or, where it is meant, set strongroom:protect to false there for that one `up`",
+			replaced.FindStringSubmatch(output)[1], stack)}
 	case protected.MatchString(output):
 		return &hint{ErrProtected, fmt.Sprintf("set strongroom:protect to false in Pulumi.%s.yaml and run `strongroom up %s`, then destroy", stack, stack)}
 	}

@@ -16,12 +16,13 @@ func TestFailureExplains(t *testing.T) {
 		kind error
 		says string
 	}{
-		"wrong passphrase":   {"stderr: error: incorrect passphrase", ErrPassphrase, "PULUMI_CONFIG_PASSPHRASE"},
-		"no passphrase":      {"error: passphrase must be set with PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE environment variables", ErrPassphrase, "PULUMI_CONFIG_PASSPHRASE_FILE"},
-		"locked":             {"error: the stack is currently locked by 1 lock(s).", ErrLocked, "pulumi cancel --stack tooling"},
-		"locked, in a cloud": {"[409] Conflict: Another update is currently in progress.", ErrLocked, "pulumi cancel"},
-		"no such stack":      {"error: no stack named 'tooling' found", ErrNoStack, "strongroom up tooling"},
-		"protected":          {`error: resource "urn" cannot be deleted because it is protected.`, ErrProtected, "strongroom:protect"},
+		"wrong passphrase":    {"stderr: error: incorrect passphrase", ErrPassphrase, "PULUMI_CONFIG_PASSPHRASE"},
+		"no passphrase":       {"error: passphrase must be set with PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE environment variables", ErrPassphrase, "PULUMI_CONFIG_PASSPHRASE_FILE"},
+		"locked":              {"error: the stack is currently locked by 1 lock(s).", ErrLocked, "pulumi cancel --stack tooling"},
+		"locked, in a cloud":  {"[409] Conflict: Another update is currently in progress.", ErrLocked, "pulumi cancel"},
+		"no such stack":       {"error: no stack named 'tooling' found", ErrNoStack, "strongroom up tooling"},
+		"protected, replaced": {"error: unable to replace resource \"urn:pulumi:tooling::strongroom::strongroom:clientvpn:ClientVpn$aws:ec2clientvpn/endpoint:Endpoint::tooling-vpn-endpoint\"\nas it is currently marked for protection. To unprotect", ErrProtected, "the change would replace tooling-vpn-endpoint"},
+		"protected":           {`error: resource "urn" cannot be deleted because it is protected.`, ErrProtected, "strongroom:protect"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			err := failure(context.Background(), "tooling", PhaseUp, nil, errors.New(c.text))
