@@ -192,7 +192,7 @@ func (d *daemon) handler(review string) http.Handler {
 	}))
 	mux.Handle("GET "+statusPath, bearer(d.token, http.HandlerFunc(d.serveStatus)))
 	mux.Handle("/", d.dataPlanes())
-	return mux
+	return sts.RootPath(mux)
 }
 
 func (d *daemon) serveStatus(w http.ResponseWriter, _ *http.Request) {

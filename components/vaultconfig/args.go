@@ -55,7 +55,9 @@ const (
 	// even when its pod is gone.
 	JWT Method = "jwt"
 	// Kubernetes asks the API of another cluster as the client itself, whose service
-	// account needs the cluster role system:auth-delegator. A token ends with its pod.
+	// account needs the cluster role system:auth-delegator. A token ends with its pod. It
+	// must be one that the API itself accepts, as the one is that every pod has: Vault
+	// then holds, for a moment, a token that could be used at that API.
 	Kubernetes Method = "kubernetes"
 )
 
@@ -68,6 +70,9 @@ type Cluster struct {
 	CertificateAuthority pulumi.StringInput
 	// OIDCIssuer is the URL that its tokens name as issuer. Only for JWT.
 	OIDCIssuer pulumi.StringInput
+	// APIAudience is what tokens for the API are made for. Only for Kubernetes. Default:
+	// "https://kubernetes.default.svc", as on EKS.
+	APIAudience pulumi.StringInput
 }
 
 // AWS is the account whose IAM roles log in.

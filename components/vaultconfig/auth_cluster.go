@@ -113,6 +113,19 @@ func decode(encoded string) (string, error) {
 	return string(text), nil
 }
 
+// audience is what tokens must be made for: this Vault, but where they have to be good
+// for the API too.
+func (c *Cluster) audience() pulumi.StringInput {
+	switch {
+	case c.Method != Kubernetes:
+		return pulumi.String(Audience)
+	case c.APIAudience != nil:
+		return c.APIAudience
+	default:
+		return pulumi.String("https://kubernetes.default.svc")
+	}
+}
+
 // clusterRole lets one service account in as a workload.
 func (b *builder) clusterRole(w *Workload, policy pulumi.StringInput) error {
 	name := b.name + "-" + w.Name + "-login"
@@ -137,7 +150,7 @@ func (b *builder) clusterRole(w *Workload, policy pulumi.StringInput) error {
 		RoleName:                      pulumi.String(w.Name),
 		BoundServiceAccountNames:      pulumi.StringArray{pulumi.String(w.ServiceAccount)},
 		BoundServiceAccountNamespaces: pulumi.StringArray{pulumi.String(w.Namespace)},
-		Audience:                      pulumi.String(Audience),
+		Audience:                      b.args.Cluster.audience(),
 		TokenPolicies:                 pulumi.StringArray{policy},
 		TokenTtl:                      ttl,
 		TokenMaxTtl:                   limit,

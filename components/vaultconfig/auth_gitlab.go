@@ -1,6 +1,8 @@
 package vaultconfig
 
 import (
+	"strings"
+
 	"github.com/pulumi/pulumi-vault/sdk/v6/go/vault/jwt"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
@@ -18,7 +20,12 @@ func (b *builder) gitlabAuth() error {
 		BoundIssuer: pulumi.String(g.URL),
 	}
 	if len(g.PublicKeys) > 0 {
-		args.JwtValidationPubkeys = pulumi.ToStringArray(g.PublicKeys)
+		// Vault gives a key back without the line's end, which would look like a change.
+		keys := make(pulumi.StringArray, len(g.PublicKeys))
+		for i, key := range g.PublicKeys {
+			keys[i] = pulumi.String(strings.TrimSpace(key))
+		}
+		args.JwtValidationPubkeys = keys
 	} else {
 		args.OidcDiscoveryUrl = pulumi.String(g.URL)
 	}

@@ -206,6 +206,11 @@ func TestClusterByItsAPI(t *testing.T) {
 	g := graph(t, func(a *vaultconfig.Args) { a.Cluster.Method = vaultconfig.Kubernetes })
 	require.Equal(t, true, g.Get(t, kubeConfigType, "tooling-kubernetes-tooling-config").Get("disableLocalCaJwt"),
 		"Vault's own token is no token of this cluster")
+	require.Equal(t, "https://kubernetes.default.svc", g.Get(t, kubeRoleType, "tooling-orders-login").Get("audience"))
+	g = graph(t, func(a *vaultconfig.Args) {
+		a.Cluster.Method, a.Cluster.APIAudience = vaultconfig.Kubernetes, pulumi.String("https://api.example.com")
+	})
+	require.Equal(t, "https://api.example.com", g.Get(t, kubeRoleType, "tooling-orders-login").Get("audience"))
 }
 
 func TestDatabaseRoles(t *testing.T) {

@@ -71,7 +71,26 @@ type Server struct {
 	Log *slog.Logger
 }
 
+// RootPath makes "//" the "/" that it is for AWS, which takes redundant slashes out
+// before it checks a signature: Vault's AWS login sends "//" where "/" was signed. A mux
+// would answer with a redirection.
+func RootPath(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		next.ServeHTTP(w, rooted(r))
+	})
+}
+
+func rooted(r *http.Request) *http.Request {
+	if r.URL.Path == "/" || strings.Trim(r.URL.Path, "/") != "" {
+		return r
+	}
+	copied := r.Clone(r.Context())
+	copied.URL.Path, copied.URL.RawPath = "/", ""
+	return copied
+}
+
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	r = rooted(r)
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if err != nil {
 		s.fail(w, r, &sigv4.Error{Status: http.StatusBadRequest, Code: "MalformedInput", Message: "the request body could not be read"})

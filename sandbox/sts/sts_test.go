@@ -66,6 +66,22 @@ func signedPost(t *testing.T, url, body string, keys aws.Credentials) *http.Requ
 	return r
 }
 
+// Vault's AWS login sends a request that was signed for "/" to "//", also through a mux.
+func TestRedundantSlashes(t *testing.T) {
+	mux := http.NewServeMux()
+	mux.Handle("/", &Server{Credentials: credentials, Log: discard()})
+	server := httptest.NewServer(RootPath(mux))
+	t.Cleanup(server.Close)
+	request := signedPost(t, server.URL+"/", "Action=GetCallerIdentity&Version=2011-06-15", operatorKeys)
+	request.URL.Path = "//"
+	status, text := do(t, request)
+	require.Equal(t, http.StatusOK, status, text)
+	require.Contains(t, text, operator.ARN)
+	request = signedPost(t, server.URL+"/other", "Action=GetCallerIdentity&Version=2011-06-15", operatorKeys)
+	status, _ = do(t, request)
+	require.Equal(t, http.StatusBadRequest, status)
+}
+
 func TestCallerIdentityOverHTTP(t *testing.T) {
 	server := startServer(t)
 	const body = "Action=GetCallerIdentity&Version=2011-06-15"
