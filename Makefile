@@ -47,7 +47,7 @@ tools: build ## Build the engine and the Kubernetes control plane, fetch the EKS
 	$(STRONGROOM) sandbox tools
 
 # Debian packages with programs that tests run.
-PACKAGES := shellcheck openvpn iproute2 util-linux mount procps openssl
+PACKAGES := shellcheck postgresql openvpn iproute2 util-linux mount procps openssl
 
 .PHONY: packages
 packages: ## Install the Debian packages that the tests use (as root; else say what is missing)

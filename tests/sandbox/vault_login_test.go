@@ -78,10 +78,13 @@ func TestVaultInside(t *testing.T) {
 	})
 }
 
-// requireVault skips where Vault was not built, but not in CI.
+// requireVault skips where Vault was not built, but not in CI where it could have been.
 func requireVault(p *place) {
 	p.Helper()
 	if _, err := os.Stat(filepath.Join(p.BinDir(), "vault")); err != nil {
+		if _, err := os.Stat("../../tools/vault"); err != nil {
+			p.Skip("this checkout has no tools/vault to build the server from: put one into STRONGROOM_TOOLS_BIN")
+		}
 		message := "vault is not built: run `make tools`"
 		if os.Getenv("CI") == "true" {
 			p.Fatal(message)
