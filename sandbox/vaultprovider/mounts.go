@@ -47,12 +47,12 @@ func engineMount() *kind {
 			}
 		}
 		description := text(inputs, "description")
-		return c.Sys().TuneMountWithContext(ctx, path, api.MountConfigInput{
-			Description:     &description,
-			Options:         texts(inputs, "options"),
-			DefaultLeaseTTL: lease(inputs, "defaultLeaseTtlSeconds"),
-			MaxLeaseTTL:     lease(inputs, "maxLeaseTtlSeconds"),
-		})
+		usual, longest := lease(inputs, "defaultLeaseTtlSeconds"), lease(inputs, "maxLeaseTtlSeconds")
+		tune := api.TuneMountConfigInput{Description: &description, DefaultLeaseTTL: &usual, MaxLeaseTTL: &longest}
+		if options := texts(inputs, "options"); len(options) > 0 {
+			tune.Options = &options
+		}
+		return c.Sys().TuneMountAllowNilWithContext(ctx, path, tune)
 	}
 	k.read = func(ctx context.Context, c *api.Client, inputs map[string]any) (map[string]any, error) {
 		mounts, err := c.Sys().ListMountsWithContext(ctx)
@@ -201,7 +201,7 @@ func moveAuth(ctx context.Context, c *api.Client, before, path, description stri
 			return err
 		}
 	}
-	return c.Sys().TuneMountWithContext(ctx, "auth/"+path, api.MountConfigInput{Description: &description})
+	return c.Sys().TuneMountAllowNilWithContext(ctx, "auth/"+path, api.TuneMountConfigInput{Description: &description})
 }
 
 func readAuth(ctx context.Context, c *api.Client, path string) (map[string]any, error) {
