@@ -3,6 +3,8 @@ package vpn
 import (
 	"bufio"
 	"fmt"
+	"net"
+	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -125,14 +127,18 @@ func (o *openvpn) stop() {
 // startServer is the endpoint: mutual TLS, a revocation list, and what it pushes.
 func startServer(n *namespace, s *site, certificate, key string) *openvpn {
 	n.t.Helper()
+	push := ""
+	for _, r := range s.routes {
+		push += fmt.Sprintf("push \"route %s\"\n", withMask(r))
+	}
 	config := fmt.Sprintf(`mode server
 tls-server
 dev tun0
 dev-type tun
 topology subnet
-proto udp
+proto %s
 multihome
-port 443
+port %s
 server %s
 ca %s
 cert %s
@@ -147,15 +153,19 @@ keepalive 2 10
 persist-key
 persist-tun
 explicit-exit-notify 1
-push "route %s"
-push "dhcp-option DNS %s"
+%spush "dhcp-option DNS %s"
 verb 3
-`, clientNetwork, s.file("ca.pem"), certificate, key, s.file("crl.pem"), vpcNetwork, vpcResolver)
+`, s.protocol, s.port, withMask(s.clients), s.file("ca.pem"), certificate, key, s.file("crl.pem"), push, s.dns)
 	file := filepath.Join(n.t.TempDir(), "server.conf")
 	require.NoError(n.t, os.WriteFile(file, []byte(config), 0o600))
 	server := start(n, "server", "--config", file)
 	server.wait(0, "Initialization Sequence Completed")
 	return server
+}
+
+// withMask writes a network as OpenVPN wants it: 10.0.0.0 255.255.0.0.
+func withMask(p netip.Prefix) string {
+	return p.Addr().String() + " " + net.IP(net.CIDRMask(p.Bits(), 32)).String()
 }
 
 // onUp does what a client's resolver script does: it takes the resolver that the

@@ -81,7 +81,7 @@ func serveVPC(args []string) error {
 // public DNS, any name below the endpoint's, and not the endpoint's own.
 func serveResolver(args []string) error {
 	if err := serveDNS(args[0], func(name string) string {
-		label, found := strings.CutSuffix(name, "."+endpointHost+".")
+		label, found := strings.CutSuffix(name, "."+args[1]+".")
 		if !found || label == "" || strings.Contains(label, ".") {
 			return ""
 		}

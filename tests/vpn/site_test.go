@@ -9,6 +9,7 @@ import (
 	"crypto/x509/pkix"
 	"encoding/pem"
 	"math/big"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"testing"
@@ -19,16 +20,16 @@ import (
 	"github.com/strongroom-platform/strongroom/vpnca"
 )
 
-// The networks, as in Pulumi.tooling.yaml's form: the VPC, the clients' own, and
-// addresses for documentation between the machines.
+// The networks: the VPC and the clients' own. Between the machines are addresses
+// for documentation.
 const (
-	vpcNetwork    = "10.0.0.0 255.255.0.0"
+	vpcNetwork    = "10.0.0.0/16"
+	peeredNetwork = "10.1.0.0/16"
 	vpcResolver   = "10.0.0.2" // the second address of the VPC
 	vaultAddress  = "10.0.16.10"
 	vaultName     = "vault.tooling.internal"
 	vaultPort     = "8200"
-	clientNetwork = "10.100.0.0 255.255.252.0"
-	endpointHost  = "cvpn-endpoint-0123456789abcdef0.prod.clientvpn.eu-central-1.amazonaws.com"
+	clientNetwork = "10.100.0.0/22"
 )
 
 // site is the VPN of a stack: its authority, the endpoint's certificate, and the
@@ -36,8 +37,14 @@ const (
 type site struct {
 	t          *testing.T
 	dir        string
+	id, host   string // of the endpoint
 	serverName string
 	authority  *vpnca.Authority
+	// What the endpoint listens on and tells its clients.
+	port, protocol string
+	clients        netip.Prefix
+	routes         []netip.Prefix
+	dns            string
 	// reset ends the sessions of the endpoint, as AWS does at each import.
 	reset func()
 }
@@ -50,7 +57,7 @@ func (s *site) write(name string, data []byte) string {
 	return s.file(name)
 }
 
-func (s *site) ID() string { return "cvpn-endpoint-0123456789abcdef0" }
+func (s *site) ID() string { return s.id }
 
 // ImportCRL gives the server its list; it reads a list again when it has changed.
 func (s *site) ImportCRL(_ context.Context, text string) error {
@@ -73,7 +80,7 @@ func (s *site) issue(name string, passphrase []byte) string {
 	profile := s.file(name + ".ovpn")
 	_, err := s.authority.Enrol(s.t.Context(), vpnca.Enrolment{
 		Name: name, File: profile, Passphrase: passphrase,
-		Remote: vpnca.Remote{Host: "*." + endpointHost, ServerName: s.serverName},
+		Remote: vpnca.Remote{Host: s.host, ServerName: s.serverName},
 	})
 	require.NoError(s.t, err)
 	return profile
@@ -84,7 +91,7 @@ func (s *site) forged(name string, template *x509.Certificate, ca *x509.Certific
 	s.t.Helper()
 	certificate, key := sign(s.t, template, ca, caKey)
 	profile := vpnca.Profile{
-		Remote: vpnca.Remote{Host: endpointHost, ServerName: s.serverName}, CA: s.authority.Certificate,
+		Remote: vpnca.Remote{Host: s.host, ServerName: s.serverName}, CA: s.authority.Certificate,
 		Entry: &vpnca.Entry{Name: name, Certificate: string(certificate), Until: template.NotAfter}, Key: key,
 	}
 	text, err := profile.Render()

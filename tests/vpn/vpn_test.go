@@ -24,15 +24,16 @@ func machines(t *testing.T, s *site) (endpoint, alice, bob *namespace) {
 	vpc.run("ip", "address", "add", vaultAddress+"/16", "dev", "uplink")
 	// The VPC answers who comes through the VPN, as its security groups would, and
 	// nobody who comes past it.
-	vpc.run("ip", "route", "replace", strings.Replace(clientNetwork, " 255.255.252.0", "/22", 1), "via", "10.0.0.1")
+	vpc.run("ip", "route", "replace", clientNetwork, "via", "10.0.0.1")
 	vpc.run("ip", "route", "delete", "default")
 	endpoint.run("sysctl", "-q", "-w", "net.ipv4.ip_forward=1")
 	ca, caKey := selfSigned(t, "the platform's CA")
 	certificate, key := sign(t, server(vaultName), ca, caKey)
 	s.write("platform-ca.pem", pemOf(ca))
 	vpc.serve("vpc", s.write("vault.pem", certificate), s.write("vault.key", key))
-	endpoint.serve("resolver", "192.0.2.1")
-	endpoint.serve("resolver", "192.0.2.5")
+	host := strings.TrimPrefix(s.host, "*.")
+	endpoint.serve("resolver", "192.0.2.1", host)
+	endpoint.serve("resolver", "192.0.2.5", host)
 	return endpoint, alice, bob
 }
 
@@ -41,6 +42,7 @@ func machines(t *testing.T, s *site) (endpoint, alice, bob *namespace) {
 func letIn(t *testing.T, n *namespace, s *site) {
 	t.Helper()
 	require.Contains(t, n.run("ip", "route", "get", vaultAddress), "dev tun0")
+	require.Contains(t, n.run("ip", "route", "get", "10.1.2.3"), "dev tun0", "the peered VPC")
 	require.NotContains(t, n.run("ip", "route", "get", "203.0.113.7"), "tun0", "split tunnel")
 	require.Equal(t, "nameserver "+vpcResolver+"\n", n.run("cat", "/etc/resolv.conf"))
 	line, err := n.reach(s.file("platform-ca.pem"))
