@@ -100,4 +100,4 @@ func (s *Sandbox) path(elements ...string) string {
 
 // kept are the tools, which cost minutes to make, the logs, and the lock, which
 // somebody may be waiting for: Remove leaves them.
-var kept = map[string]bool{"bin": true, "eks": true, "logs": true, "lock": true}
+var kept = map[string]bool{"bin": true, "eks": true, "crds": true, "logs": true, "lock": true}

@@ -29,7 +29,16 @@ func (o Options) jobs(ctx context.Context, report *reporter) ([]job, error) {
 		kubernetes.programs = append(append([]program{}, kubernetes.programs...), kubectl)
 	}
 	jobs := []job{component}
-	for _, m := range []module{kubernetes, pulumiModule, etcdModule} {
+	modules := []module{kubernetes, pulumiModule, etcdModule}
+	if o.Flux {
+		modules = append(modules, fluxModules...)
+		crds, err := o.crdJob(goPath)
+		if err != nil {
+			return nil, err
+		}
+		jobs = append(jobs, crds)
+	}
+	for _, m := range modules {
 		j, err := m.job(o, goPath, goVersion)
 		if err != nil {
 			return nil, err

@@ -13,7 +13,7 @@ import (
 
 // module is a Go module of tools/ and what is built from it.
 type module struct {
-	name     string // folder below tools/
+	name     string // folder below tools/, with slashes
 	pins     string // the module path whose version is the tool's
 	programs []program
 	// link makes the linker flags from the version.
@@ -49,8 +49,19 @@ var (
 		},
 		link: kubernetesVersion,
 	}
-	kubectl = program{"kubectl", "k8s.io/kubernetes/cmd/kubectl"}
+	// fluxModules have a module each: their dependencies do not agree.
+	fluxModules = []module{fluxModule("source-controller"), fluxModule("kustomize-controller"), fluxModule("helm-controller")}
+	kubectl     = program{"kubectl", "k8s.io/kubernetes/cmd/kubectl"}
 )
+
+func fluxModule(name string) module {
+	return module{
+		name:     "flux/" + name,
+		pins:     "github.com/fluxcd/" + name,
+		programs: []program{{name, "github.com/fluxcd/" + name}},
+		link:     func(string) string { return "" },
+	}
+}
 
 // kubernetesVersion sets what `kubectl version` and /version show. Without
 // major and minor, the API server does not know which APIs it may remove.
@@ -90,7 +101,7 @@ func (o Options) goTool(ctx context.Context) (path, version string, err error) {
 
 // job makes the module's programs.
 func (m module) job(o Options, goPath, goVersion string) (job, error) {
-	dir := filepath.Join(o.RepoRoot, "tools", m.name)
+	dir := filepath.Join(o.RepoRoot, "tools", filepath.FromSlash(m.name))
 	mod, err := os.ReadFile(filepath.Join(dir, "go.mod"))
 	if err != nil {
 		return job{}, fmt.Errorf("the pins of the tools: %w: is %s a checkout of strongroom?", err, o.RepoRoot)

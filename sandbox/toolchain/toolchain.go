@@ -1,6 +1,6 @@
 // Package toolchain makes the programs that the sandbox runs: the Pulumi CLI,
-// etcd, kube-apiserver and kube-controller-manager from their Go modules
-// (tools/*), the EKS component from npm, and small scripts under the names by
+// etcd, kube-apiserver, kube-controller-manager and the Flux controllers from
+// their Go modules (tools/*), the EKS component from npm, and small scripts under the names by
 // which the engine looks for its plugins.
 //
 // Everything is made beside its place and renamed into it, so that a kill at
@@ -26,6 +26,11 @@ type Options struct {
 	BinDir string
 	// EKSDir receives the EKS component. Default: "eks" beside BinDir.
 	EKSDir string
+	// Flux says to build the Flux controllers too, and to lay out the CRDs that
+	// the clusters get with them: minutes, and not needed for the rest.
+	Flux bool
+	// CRDDir receives those CRDs. Default: "crds" beside BinDir.
+	CRDDir string
 	// Command is the strongroom program that the plugin scripts run. Default:
 	// the running program where it is called strongroom, else the one in BinDir.
 	Command string
@@ -116,7 +121,7 @@ func (o Options) complete() (Options, error) {
 	if o.Path == "" {
 		o.Path = os.Getenv("PATH")
 	}
-	for _, path := range []*string{&o.RepoRoot, &o.BinDir, &o.EKSDir, &o.Command} {
+	for _, path := range []*string{&o.RepoRoot, &o.BinDir, &o.EKSDir, &o.CRDDir, &o.Command} {
 		if *path == "" {
 			continue
 		}
@@ -128,6 +133,9 @@ func (o Options) complete() (Options, error) {
 	}
 	if o.EKSDir == "" {
 		o.EKSDir = filepath.Join(filepath.Dir(o.BinDir), "eks")
+	}
+	if o.CRDDir == "" {
+		o.CRDDir = filepath.Join(filepath.Dir(o.BinDir), "crds")
 	}
 	return o, nil
 }

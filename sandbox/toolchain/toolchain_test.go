@@ -81,15 +81,17 @@ func (m *machine) program(name, script string) {
 	require.NoError(m.t, os.WriteFile(path, []byte(text), 0o700))
 }
 
-func (m *machine) ensure() error {
-	return toolchain.Ensure(context.Background(), toolchain.Options{
+func (m *machine) ensure() error { return toolchain.Ensure(context.Background(), m.options()) }
+
+func (m *machine) options() toolchain.Options {
+	return toolchain.Options{
 		RepoRoot: m.root, BinDir: m.bin, Path: m.bin + string(os.PathListSeparator) + m.path,
 		Progress: func(e toolchain.Event) {
 			m.eventMu.Lock()
 			defer m.eventMu.Unlock()
 			m.events = append(m.events, e)
 		},
-	})
+	}
 }
 
 // called returns what was run since the last time it was asked.
@@ -300,4 +302,14 @@ func TestCancelEndsTheBuild(t *testing.T) {
 		state, err := exec.Command("ps", "-o", "state=", "-p", fmt.Sprint(pid)).Output()
 		return err != nil || strings.HasPrefix(strings.TrimSpace(string(state)), "Z")
 	}, 10*time.Second, 20*time.Millisecond, "a child of the compiler goes on")
+}
+
+func TestFluxIsBuiltOnlyWhereAsked(t *testing.T) {
+	m := newMachine(t)
+	require.NoError(t, toolchain.Ensure(t.Context(), m.options()))
+	require.NoFileExists(t, filepath.Join(m.bin, "source-controller"))
+
+	options := m.options()
+	options.Flux = true
+	require.ErrorContains(t, toolchain.Ensure(t.Context(), options), "the pins of the CRDs")
 }
