@@ -70,6 +70,9 @@ func (s *Sandbox) BinDir() string { return s.path("bin") }
 // EKSDir holds the EKS component.
 func (s *Sandbox) EKSDir() string { return s.path("eks") }
 
+// CRDDir holds the CRDs that Flux brings to the clusters.
+func (s *Sandbox) CRDDir() string { return s.path("crds") }
+
 // AccountDir holds the simulated account.
 func (s *Sandbox) AccountDir() string { return s.path("account") }
 

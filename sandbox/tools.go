@@ -11,9 +11,18 @@ import (
 	"github.com/strongroom-platform/strongroom/sandbox/toolchain"
 )
 
-// Tools makes what is missing of the tools, from the pins in the checkout
-// repoRoot. See toolchain.Ensure.
+// Tools makes what is missing of the tools that `up` needs, from the pins in the
+// checkout repoRoot. See toolchain.Ensure.
 func (s *Sandbox) Tools(ctx context.Context, repoRoot string, progress func(toolchain.Event)) error {
+	return s.tools(ctx, repoRoot, false, progress)
+}
+
+// FluxTools is Tools, and the Flux controllers with their CRDs.
+func (s *Sandbox) FluxTools(ctx context.Context, repoRoot string, progress func(toolchain.Event)) error {
+	return s.tools(ctx, repoRoot, true, progress)
+}
+
+func (s *Sandbox) tools(ctx context.Context, repoRoot string, flux bool, progress func(toolchain.Event)) error {
 	if err := s.Check(); err != nil {
 		return err
 	}
@@ -24,6 +33,8 @@ func (s *Sandbox) Tools(ctx context.Context, repoRoot string, progress func(tool
 		RepoRoot: repoRoot,
 		BinDir:   s.BinDir(),
 		EKSDir:   s.EKSDir(),
+		CRDDir:   s.CRDDir(),
+		Flux:     flux,
 		Command:  s.Command,
 		Progress: progress,
 	})

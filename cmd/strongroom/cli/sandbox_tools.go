@@ -10,7 +10,7 @@ import (
 )
 
 func (a *app) sandboxToolsCommand() *cobra.Command {
-	var asJSON bool
+	var asJSON, flux bool
 	cmd := &cobra.Command{
 		Use:   "tools",
 		Short: "Build the engine and the control plane, fetch the EKS component",
@@ -18,9 +18,13 @@ func (a *app) sandboxToolsCommand() *cobra.Command {
 kube-apiserver and kube-controller-manager, and kubectl where the machine has
 none; and install @pulumi/eks from its lockfile. What is there already is kept.
 It takes about ten minutes on two cores the first time, and goes on where it was
-when it was interrupted.`,
-		Example: `  strongroom sandbox tools`,
-		Args:    noArguments,
+when it was interrupted. With --flux the Flux controllers are built too, which the
+tests of Flux need: about nine minutes more.`,
+		Example: `  strongroom sandbox tools
+
+  # What make test needs
+  strongroom sandbox tools --flux`,
+		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx, stop := a.interruptible(cmd.Context())
 			defer stop()
@@ -34,18 +38,23 @@ when it was interrupted.`,
 			if err != nil {
 				return err
 			}
-			return errors.Join(a.buildTools(ctx, r, b, repo), r.broken)
+			build := b.Tools
+			if flux {
+				build = b.FluxTools
+			}
+			return errors.Join(a.buildTools(ctx, r, build, repo), r.broken)
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object per line, for machines")
+	cmd.Flags().BoolVar(&flux, "flux", false, "build the Flux controllers too, and lay out their CRDs")
 	return cmd
 }
 
 // buildTools builds what is missing and says so where nothing was.
-func (a *app) buildTools(ctx context.Context, r *reporter, b box, repo string) error {
+func (a *app) buildTools(ctx context.Context, r *reporter, build func(context.Context, string, func(toolchain.Event)) error, repo string) error {
 	r.phase("tools")
 	made, there := 0, 0
-	err := b.Tools(ctx, repo, func(e toolchain.Event) {
+	err := build(ctx, repo, func(e toolchain.Event) {
 		switch e.State {
 		case toolchain.Built:
 			made++

@@ -109,7 +109,7 @@ func (a *app) bringUp(ctx context.Context, r *reporter, s *upSummary) error {
 		return err
 	}
 	defer unlock()
-	if err := a.timed(s, "tools", func() error { return a.buildTools(ctx, r, b, repo) }); err != nil {
+	if err := a.timed(s, "tools", func() error { return a.buildTools(ctx, r, b.Tools, repo) }); err != nil {
 		return err
 	}
 	r.phase("starting the sandbox")
