@@ -67,6 +67,10 @@ test: packages tools ## Run every test: unit, whole stacks, and the real engine
 test-unit: requirements ## Run the tests that need no built tools
 	go test $$(go list ./... | grep -v -e /tests/sandbox -e /sandbox/)
 
+.PHONY: gitops-check
+gitops-check: requirements ## Check the tree that Flux reads (gitops/) without a cluster
+	go test -count=1 -run 'TestTree$$' ./tests/gitops/tree && echo 'gitops/: every rule is kept'
+
 .PHONY: lint
 lint: requirements ## Run golangci-lint (built from its module the first time)
 	@mkdir -p "$(BIN)"

@@ -76,6 +76,7 @@ func (h *handover) runtimeInfo() map[string]pulumi.StringInput {
 		runtimeinfo.Environment:   pulumi.String(h.cfg.environment()),
 		runtimeinfo.AWSRegion:     pulumi.String(h.cfg.Region),
 		runtimeinfo.VPCID:         h.vpc.VPCID,
+		runtimeinfo.VPCCIDR:       pulumi.String(h.vpc.CIDR),
 		runtimeinfo.GitURL:        pulumi.String(h.cfg.Flux.URL),
 		runtimeinfo.GitBranch:     pulumi.String(h.cfg.Flux.Branch),
 		runtimeinfo.VaultAddress:  pulumi.Sprintf("https://%s:%d", h.vaultHostname, h.vaultPort),

@@ -20,7 +20,7 @@ const (
 	// ChartVersion is of flux-operator and flux-instance, which are released together.
 	ChartVersion = "0.58.0"
 	// FluxVersion is of the controllers.
-	FluxVersion = "2.9.4"
+	FluxVersion = runtimeinfo.FluxVersion
 )
 
 // Args of a FluxBootstrap.

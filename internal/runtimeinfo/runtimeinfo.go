@@ -21,6 +21,9 @@ const (
 	Secret    = "strongroom-runtime-secrets" // #nosec G101 -- the name of an object
 )
 
+// FluxVersion is the release of Flux whose API the tree is written for, and that runs.
+const FluxVersion = "2.9.4"
+
 // The clusters that have a tree, by their folder below gitops/clusters.
 const (
 	Tooling     = "tooling"
@@ -36,6 +39,7 @@ const (
 	Environment    = "environment"
 	AWSRegion      = "aws_region"
 	VPCID          = "vpc_id"
+	VPCCIDR        = "vpc_cidr"
 	GitURL         = "git_url"
 	GitBranch      = "git_branch"
 	VaultAddress   = "vault_address"
@@ -69,6 +73,7 @@ var Keys = []Key{
 	{Name: Environment, Meaning: "what the stack's name has after its first hyphen, or \"default\"", Example: "default"},
 	{Name: AWSRegion, Meaning: "region of the cluster", Example: "eu-west-1"},
 	{Name: VPCID, Meaning: "VPC of the cluster", Example: "vpc-0123456789abcdef0"},
+	{Name: VPCCIDR, Meaning: "range of that VPC, where load balancers are", Example: "10.10.0.0/16"},
 	{Name: GitURL, Meaning: "repository that Flux reads", Example: "ssh://git@git.example.com/platform/strongroom.git"},
 	{Name: GitBranch, Meaning: "branch that Flux reads, and image automation writes", Example: "main"},
 	{Name: VaultAddress, Meaning: "Vault's private address", Example: "https://vault.tooling.internal:8200"},
