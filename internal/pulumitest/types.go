@@ -195,6 +195,33 @@ var types = map[string]Type{
 		})
 	}},
 
+	"aws:secretsmanager/secret:Secret": {ID: secretARN, TagsInput: tagsInput, Stateful: true, Outputs: func(a TypeArgs) resource.PropertyMap {
+		return props(map[string]any{"arn": secretARN(a), "name": autoName(a), "policy": "", "replicas": []any{}})
+	}},
+
+	"aws:efs/fileSystem:FileSystem": {ID: prefixed("fs"), TagsInput: tagsInput, Stateful: true, Outputs: func(a TypeArgs) resource.PropertyMap {
+		return props(map[string]any{
+			"arn": "arn:aws:elasticfilesystem:" + Region + ":" + Account + ":file-system/" + a.ID, "dnsName": a.ID + ".efs." + Region + ".amazonaws.com",
+			"creationToken": "pulumi-" + digest(a.Name, 26), "numberOfMountTargets": 0, "ownerId": Account, "name": a.Name,
+			"availabilityZoneId": "", "availabilityZoneName": "", "kmsKeyId": "", "performanceMode": "generalPurpose",
+			"provisionedThroughputInMibps": 0, "protection": map[string]any{"replicationOverwrite": "ENABLED"},
+			"sizeInBytes": []any{map[string]any{"value": 6144}},
+		})
+	}},
+	"aws:efs/mountTarget:MountTarget": {ID: prefixed("fsmt"), Outputs: func(a TypeArgs) resource.PropertyMap {
+		return props(map[string]any{
+			"ipAddress": "10.0.0.9", "dnsName": "fs.efs." + Region + ".amazonaws.com", "networkInterfaceId": awsID("eni", a.Name), "ownerId": Account,
+			"fileSystemArn": "arn:aws:elasticfilesystem:" + Region + ":" + Account + ":file-system/fs", "availabilityZoneId": "euc1-az1",
+			"availabilityZoneName": Region + "a", "mountTargetDnsName": Region + "a.fs.efs." + Region + ".amazonaws.com",
+		})
+	}},
+	"aws:efs/accessPoint:AccessPoint": {ID: prefixed("fsap"), TagsInput: tagsInput, Outputs: func(a TypeArgs) resource.PropertyMap {
+		return props(map[string]any{
+			"arn":           "arn:aws:elasticfilesystem:" + Region + ":" + Account + ":access-point/" + a.ID,
+			"fileSystemArn": "arn:aws:elasticfilesystem:" + Region + ":" + Account + ":file-system/fs", "ownerId": Account,
+		})
+	}},
+
 	"aws:eks/cluster:Cluster": {ID: autoName, TagsInput: tagsInput, Stateful: true, Outputs: func(a TypeArgs) resource.PropertyMap {
 		return props(map[string]any{
 			"arn":  fmt.Sprintf("arn:aws:eks:%s:%s:cluster/%s", Region, Account, autoName(a)),
@@ -329,6 +356,7 @@ var types = map[string]Type{
 	// Objects of Flux's own types, as apiextensions.CustomResource makes them.
 	"kubernetes:source.toolkit.fluxcd.io/v1:GitRepository":    {ID: objectName, Outputs: kubernetesObject},
 	"kubernetes:kustomize.toolkit.fluxcd.io/v1:Kustomization": {ID: objectName, Outputs: kubernetesObject},
+	"kubernetes:core/v1:PersistentVolume":                     {ID: objectName, Outputs: kubernetesObject},
 
 	// Ids are paths inside Vault: see terraform-provider-vault 4.8.
 	"vault:index/mount:Mount": {ID: vaultPath("", "path"), Stateful: true, Outputs: func(a TypeArgs) resource.PropertyMap {
@@ -440,6 +468,10 @@ func awsID(prefix, name string) string { return prefix + "-" + digest(name, 17) 
 func keyID(a TypeArgs) string {
 	d := digest(a.Name, 32)
 	return d[:8] + "-" + d[8:12] + "-" + d[12:16] + "-" + d[16:20] + "-" + d[20:]
+}
+
+func secretARN(a TypeArgs) string {
+	return fmt.Sprintf("arn:aws:secretsmanager:%s:%s:secret:%s-%s", Region, Account, autoName(a), digest(a.Name, 6))
 }
 
 func zoneID(a TypeArgs) string { return "Z" + digest(a.Name, 20) }

@@ -54,4 +54,10 @@ const (
 	typeRecord          = "aws:route53/record:Record"
 	typeZone            = "aws:route53/zone:Zone"
 	typeZoneAssociation = "aws:route53/zoneAssociation:ZoneAssociation"
+
+	typeAccessPoint = "aws:efs/accessPoint:AccessPoint"
+	typeFileSystem  = "aws:efs/fileSystem:FileSystem"
+	typeMountTarget = "aws:efs/mountTarget:MountTarget"
+
+	typeSecret = "aws:secretsmanager/secret:Secret"
 )

@@ -5,12 +5,14 @@ import (
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudwatch"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2clientvpn"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/efs"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/eks"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/kms"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/lb"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/route53"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/s3"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/secretsmanager"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/vpc"
 )
 
@@ -45,6 +47,10 @@ var Sources = []Source{
 	{"aws:ec2clientvpn/networkAssociation:NetworkAssociation", ec2clientvpn.NetworkAssociationArgs{}, ec2clientvpn.NetworkAssociationState{}},
 	{"aws:ec2clientvpn/route:Route", ec2clientvpn.RouteArgs{}, ec2clientvpn.RouteState{}},
 
+	{"aws:efs/accessPoint:AccessPoint", efs.AccessPointArgs{}, efs.AccessPointState{}},
+	{"aws:efs/fileSystem:FileSystem", efs.FileSystemArgs{}, efs.FileSystemState{}},
+	{"aws:efs/mountTarget:MountTarget", efs.MountTargetArgs{}, efs.MountTargetState{}},
+
 	{"aws:eks/accessEntry:AccessEntry", eks.AccessEntryArgs{}, eks.AccessEntryState{}},
 	{"aws:eks/accessPolicyAssociation:AccessPolicyAssociation", eks.AccessPolicyAssociationArgs{}, eks.AccessPolicyAssociationState{}},
 	{"aws:eks/addon:Addon", eks.AddonArgs{}, eks.AddonState{}},
@@ -75,4 +81,6 @@ var Sources = []Source{
 	{"aws:s3/bucketServerSideEncryptionConfigurationV2:BucketServerSideEncryptionConfigurationV2", s3.BucketServerSideEncryptionConfigurationV2Args{}, s3.BucketServerSideEncryptionConfigurationV2State{}},
 	{"aws:s3/bucketV2:BucketV2", s3.BucketV2Args{}, s3.BucketV2State{}},
 	{"aws:s3/bucketVersioningV2:BucketVersioningV2", s3.BucketVersioningV2Args{}, s3.BucketVersioningV2State{}},
+
+	{"aws:secretsmanager/secret:Secret", secretsmanager.SecretArgs{}, secretsmanager.SecretState{}},
 }
