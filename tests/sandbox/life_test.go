@@ -218,6 +218,11 @@ func (p *place) changes() {
 		return []any{map[string]any{"name": "general", "instanceTypes": []any{"m6i.large"}, "min": 2, "max": 6, "desired": desired, "diskGiB": 50}}
 	}
 	for _, c := range []change{
+		{"the length of a VPN session", "tooling", map[string]any{"vpn.sessionHours": 12},
+			[]string{"update aws:ec2clientvpn/endpoint:Endpoint"}},
+		// The application's next change takes its routes over to the new endpoint.
+		{"the range of VPN clients", "tooling", map[string]any{"vpn.clientCidr": "10.101.0.0/22"},
+			[]string{"replace aws:ec2clientvpn/endpoint:Endpoint", "replace aws:ec2clientvpn/networkAssociation:NetworkAssociation"}},
 		{"a tag", "application", map[string]any{"tags": map[string]any{"environment": "production", "cost-center": "shop-2"}},
 			[]string{"update aws:ec2/vpc:Vpc", "update aws:eks/cluster:Cluster"}},
 		{"the size of a node group", "application", map[string]any{"cluster.nodeGroups": groups(4)},
