@@ -34,6 +34,7 @@ var crdSources = []crdSource{
 	{"prometheus-operator", "github.com/prometheus-operator/prometheus-operator", "example/prometheus-operator-crd/*_podmonitors.yaml"},
 	{"prometheus-operator", "github.com/prometheus-operator/prometheus-operator", "example/prometheus-operator-crd/*_servicemonitors.yaml"},
 	{"prometheus-operator", "github.com/prometheus-operator/prometheus-operator", "example/prometheus-operator-crd/*_prometheusrules.yaml"},
+	{"prometheus-operator", "github.com/prometheus-operator/prometheus-operator", "example/prometheus-operator-crd/*_probes.yaml"},
 }
 
 // crdJob lays the CRDs out.

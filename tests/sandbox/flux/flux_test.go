@@ -23,9 +23,9 @@ import (
 // because a control plane takes seconds.
 func TestFlux(t *testing.T) {
 	requireGit(t)
-	w := newWorld(t)
+	w := newWorld(t, filepath.Join("testdata", "gitops"))
 	require.Empty(t, w.flux.Status().Controllers, "nothing runs before the stack asks for it")
-	w.bootstrap()
+	w.bootstrap(map[string]string{"region": "eu-west-1"})
 	w.secret("flux-system", w.key, w.git.KnownHosts())
 	begun := time.Now()
 	w.source("flux-system", "flux-system", "main")

@@ -84,14 +84,15 @@ type world struct {
 	key, public string
 }
 
-// newWorld makes a cluster and follows it, with nothing of Flux in it yet.
-func newWorld(t *testing.T) *world {
+// newWorld makes a cluster and follows it, with nothing of Flux in it yet. The Git server
+// serves a copy of the folder gitops.
+func newWorld(t *testing.T, gitops string) *world {
 	t.Helper()
 	bin, crds := tools(t)
 	ctx, cancel := context.WithTimeout(context.Background(), 8*time.Minute)
 	t.Cleanup(cancel)
 	w := &world{t: t, ctx: ctx, tree: t.TempDir()}
-	require.NoError(t, os.CopyFS(filepath.Join(w.tree, "gitops"), os.DirFS(filepath.Join("testdata", "gitops"))))
+	require.NoError(t, os.CopyFS(filepath.Join(w.tree, "gitops"), os.DirFS(gitops)))
 	var err error
 	w.git, err = gitserver.Start(gitserver.Options{Dir: t.TempDir(), Source: w.tree, Path: "gitops", Logf: t.Logf})
 	require.NoError(t, err)
@@ -138,12 +139,12 @@ func newKey(t *testing.T) (private, public string) {
 
 // bootstrap makes what the stack makes: the namespace, the identity, the values
 // and the FluxInstance.
-func (w *world) bootstrap() {
+func (w *world) bootstrap(values map[string]string) {
 	w.t.Helper()
 	_, err := w.client.CoreV1().Namespaces().Create(w.ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: flux.Namespace}}, metav1.CreateOptions{})
 	require.NoError(w.t, err)
 	_, err = w.client.CoreV1().ConfigMaps(flux.Namespace).Create(w.ctx, &corev1.ConfigMap{
-		ObjectMeta: metav1.ObjectMeta{Name: "strongroom-runtime-info"}, Data: map[string]string{"region": "eu-west-1"},
+		ObjectMeta: metav1.ObjectMeta{Name: "strongroom-runtime-info"}, Data: values,
 	}, metav1.CreateOptions{})
 	require.NoError(w.t, err)
 	operator := w.t.TempDir()
