@@ -196,11 +196,12 @@ func (c *Config) checkRole(d *decoder) {
 			d.problemf("privateZone", "%q ends in %q, which belongs to multicast DNS: use one such as %q",
 				zone, ".local", "tooling.internal")
 		}
+		c.checkVault(d)
 		if d.has("vpn") && d.required("vpn.clientCidr") {
 			c.checkVPN(d)
 		}
 	case Application:
-		for _, key := range []string{"privateZone", "vpn", "gitlab"} {
+		for _, key := range []string{"privateZone", "vpn", "gitlab", "vault"} {
 			if d.has(key) {
 				d.problem(key, "only a tooling stack has this key: the application stack reads it from there, remove it")
 			}

@@ -59,6 +59,9 @@ type Config struct {
 	// GitLab is only for tooling.
 	GitLab GitLab `config:"gitlab"`
 
+	// Vault is only for tooling.
+	Vault Vault `config:"vault"`
+
 	// ToolingStack is the stack whose Vault is used, such as "tooling-staging", or
 	// in full "organization/project/stack". Only for application. Default: the
 	// stack's own name with "tooling" in place of "application".
@@ -178,6 +181,7 @@ func defaults(stack string) *Config {
 		Flux:    Flux{Branch: "main"},
 		GitLab:  GitLab{URL: "https://gitlab.com", RunnerImage: "quay.io/podman/stable:v5.6.2"},
 		VPN:     defaultVPN(),
+		Vault:   defaultVault(),
 	}
 }
 
@@ -249,6 +253,7 @@ func (c *Config) derive(d *decoder) {
 	if c.Role == Tooling && !d.has("vpn.serverName") {
 		c.VPN.ServerName = "vpn." + c.PrivateZone
 	}
+	c.deriveVault(d)
 	if c.Role == Application && !d.has("toolingStack") && firstWord(c.Stack) == string(Application) {
 		c.ToolingStack = string(Tooling) + strings.TrimPrefix(c.Stack, string(Application))
 	}

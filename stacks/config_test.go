@@ -104,10 +104,18 @@ func TestDefaults(t *testing.T) {
 			}},
 		},
 		PrivateZone: "tooling.internal",
+		Vault:       tooledVault(),
 		VPN:         VPN{ServerName: "vpn.tooling.internal", SessionHours: 8, LogRetentionDays: 90},
 		Flux:        Flux{Branch: "main"},
 		GitLab:      GitLab{URL: "https://gitlab.com", RunnerImage: "quay.io/podman/stable:v5.6.2"},
 	}, cfg)
+}
+
+// tooledVault is the Vault of a tooling stack that says nothing about it.
+func tooledVault() Vault {
+	v := defaultVault()
+	v.Storage.StorageClass = "gp3"
+	return v
 }
 
 func TestEveryKeyIsRead(t *testing.T) {
@@ -138,6 +146,12 @@ func TestEveryKeyIsRead(t *testing.T) {
 			"knownHosts": "[git.example.com]:2222 " + hostKey, "charts": "oci://registry.example.com/charts",
 		},
 		"gitlab": object{"url": "https://gitlab.example.com", "runnerImage": "registry.example.com/runner:1.2.3"},
+		"vault": object{
+			"replicas": 5, "storage": object{"type": "efs", "sizeGiB": 20, "auditSizeGiB": 30},
+			"image":       object{"repository": "registry.example.com/vault", "tag": "2.0.3"},
+			"certificate": object{"days": 90, "renewBeforeDays": 10}, "ca": object{"days": 1000, "trusted": []any{1, 2}, "active": 2},
+			"recoveryWindowDays": 7, "snapshotRetentionDays": 60,
+		},
 	}))
 	require.NoError(t, err)
 	assert.Equal(t, &Config{
@@ -166,6 +180,12 @@ func TestEveryKeyIsRead(t *testing.T) {
 			KnownHosts: "[git.example.com]:2222 " + hostKey, Charts: "oci://registry.example.com/charts",
 		},
 		GitLab: GitLab{URL: "https://gitlab.example.com", RunnerImage: "registry.example.com/runner:1.2.3"},
+		Vault: Vault{
+			Replicas: 5, Storage: VaultStorage{Type: "efs", SizeGiB: 20, AuditSizeGiB: 30},
+			Image:       VaultImage{Repository: "registry.example.com/vault", Tag: "2.0.3"},
+			Certificate: VaultCertificate{Days: 90, RenewBeforeDays: 10}, CA: VaultCA{Days: 1000, Trusted: []int{1, 2}, Active: 2},
+			RecoveryWindowDays: 7, SnapshotRetentionDays: 60,
+		},
 	}, cfg)
 }
 

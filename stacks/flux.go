@@ -11,6 +11,7 @@ import (
 	"github.com/strongroom-platform/strongroom/components/ekscluster"
 	"github.com/strongroom-platform/strongroom/components/fluxbootstrap"
 	"github.com/strongroom-platform/strongroom/components/network"
+	"github.com/strongroom-platform/strongroom/components/vaultha"
 	"github.com/strongroom-platform/strongroom/internal/runtimeinfo"
 )
 
@@ -26,6 +27,8 @@ type handover struct {
 	vaultPort     int
 	// vaultTargets is the target group of Vault's private front. Only for tooling.
 	vaultTargets pulumi.StringInput
+	// vault is what Vault is installed from. Only for tooling.
+	vault *vaultPlace
 }
 
 // flux hands the cluster over to Flux, unless strongroom:flux is not configured: the
@@ -37,6 +40,11 @@ func (h *handover) flux(ctx *pulumi.Context) error {
 	roles, err := h.roles(ctx)
 	if err != nil {
 		return err
+	}
+	if h.vault != nil {
+		// Vault's namespace, Secrets and roles are there before Flux installs it, and
+		// go after it.
+		roles = append(roles, h.vault.ready...)
 	}
 	keys, err := tls.NewProvider(ctx, "tls", &tls.ProviderArgs{})
 	if err != nil {
@@ -83,13 +91,14 @@ func (h *handover) runtimeInfo() map[string]pulumi.StringInput {
 		runtimeinfo.VaultHostname: pulumi.String(h.vaultHostname),
 	}
 	if h.cfg.Role == Tooling {
-		info[runtimeinfo.VaultPeers] = pulumi.String(strings.Join([]string{
-			"https://vault-0.vault-internal:8200", "https://vault-1.vault-internal:8200", "https://vault-2.vault-internal:8200",
-		}, " "))
+		info[runtimeinfo.VaultPeers] = pulumi.String(strings.Join(h.vault.Peers, " "))
 		info[runtimeinfo.VaultTargets] = h.vaultTargets
-		info[runtimeinfo.VaultRecovery] = pulumi.String(absent)
-		info[runtimeinfo.VaultSnapshots] = pulumi.String(absent)
+		info[runtimeinfo.VaultRecovery] = h.vault.RecoverySecretARN
+		info[runtimeinfo.VaultSnapshots] = h.vault.SnapshotBucket
 		info[runtimeinfo.EFSFileSystem] = pulumi.String(absent)
+		if h.cfg.Vault.Storage.Type == string(vaultha.EFS) {
+			info[runtimeinfo.EFSFileSystem] = h.vault.FileSystemID
+		}
 		info[runtimeinfo.GitLabURL] = pulumi.String(h.cfg.GitLab.URL)
 		info[runtimeinfo.RunnerImage] = pulumi.String(h.cfg.GitLab.RunnerImage)
 	}

@@ -42,13 +42,17 @@ func tooling(ctx *pulumi.Context, cfg *Config) error {
 	if err != nil {
 		return err
 	}
+	servers, err := vaultServers(ctx, cfg, vpc, cluster, aws, api)
+	if err != nil {
+		return err
+	}
 	vpn, err := clientVPN(ctx, cfg, vpc, vault, aws)
 	if err != nil {
 		return err
 	}
 	err = (&handover{
 		cfg: cfg, vpc: vpc, cluster: cluster, aws: aws, api: api,
-		vaultHostname: vault.Hostname, vaultPort: vault.Port, vaultTargets: vault.TargetGroupARN,
+		vaultHostname: vault.Hostname, vaultPort: vault.Port, vaultTargets: vault.TargetGroupARN, vault: servers,
 	}).flux(ctx)
 	if err != nil {
 		return err
@@ -70,6 +74,6 @@ func tooling(ctx *pulumi.Context, cfg *Config) error {
 	}).write(ctx)
 	export(ctx, cfg, vpc, cluster)
 	exportVPN(ctx, cfg, vpn)
-	ctx.Export("vaultAddress", vaultAddress(vault))
+	exportVault(ctx, vault, servers)
 	return nil
 }

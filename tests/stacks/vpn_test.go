@@ -71,7 +71,7 @@ func TestWithoutVPN(t *testing.T) {
 	tooling, application := env.up(t)
 	for _, g := range []*pulumitest.Graph{tooling, application} {
 		for _, r := range g.Resources {
-			assert.False(t, strings.Contains(r.Type, "clientvpn") || strings.HasPrefix(r.Type, "tls:"), "%s", r)
+			assert.False(t, strings.Contains(r.Type, "clientvpn") || strings.HasPrefix(r.Type, "tls:") && !strings.Contains(r.Name, "-vault-"), "%s", r)
 		}
 	}
 	assert.Nil(t, tooling.Output("vpnEndpointId"))
