@@ -32,6 +32,7 @@ type world struct {
 	Policies     map[string]string
 	Mounts       []string
 	Config, Role []string
+	Snapshot     []string
 	// Versions of the recovery secret, oldest first, and which of them has a label.
 	Versions []string
 	Labels   map[string]int
@@ -205,7 +206,7 @@ func (w *world) vault(call string, args []string) int {
 		}
 		w.Audit = append(w.Audit, path)
 		return 0
-	case strings.HasPrefix(call, "policy write provisioner "):
+	case strings.HasPrefix(call, "policy write provisioner "), strings.HasPrefix(call, "policy write snapshot "):
 		text, err := os.ReadFile(args[3])
 		if err != nil {
 			return fail(err.Error())
@@ -213,7 +214,7 @@ func (w *world) vault(call string, args []string) int {
 		if w.Policies == nil {
 			w.Policies = map[string]string{}
 		}
-		w.Policies["provisioner"] = string(text)
+		w.Policies[args[2]] = string(text)
 		return 0
 	case call == "auth list -format=json":
 		return say(named(append(slices.Clone(w.Mounts), "token/")))
@@ -229,6 +230,9 @@ func (w *world) vault(call string, args []string) int {
 		return 0
 	case strings.HasPrefix(call, "write auth/provisioner/role/provisioner "):
 		w.Role = args[2:]
+		return 0
+	case strings.HasPrefix(call, "write auth/provisioner/role/snapshot "):
+		w.Snapshot = args[2:]
 		return 0
 	case call == "token revoke -self":
 		w.RootRevoked = true

@@ -73,6 +73,7 @@ func (m *machine) pod(kill string) int {
 		"PROVISIONER_TOKEN_FILE=" + filepath.Join(m.folder, "token"),
 		"PROVISIONER_NAMESPACE=vault", "PROVISIONER_SERVICE_ACCOUNT=vault-provisioner", "PROVISIONER_AUDIENCE=vault",
 		"PROVISIONER_POLICY_FILE=" + filepath.Join(initFolder, "provisioner.hcl"),
+		"SNAPSHOT_SERVICE_ACCOUNT=vault-snapshot", "SNAPSHOT_POLICY_FILE=" + filepath.Join(initFolder, "snapshot.hcl"),
 		"AUDIT_FILE=/vault/audit/audit.log", "WAIT_SECONDS=20",
 		// Would be a mistake to use.
 		"VAULT_TOKEN=of-somebody-else",
@@ -123,6 +124,8 @@ func (m *machine) finished() {
 	require.ElementsMatch(m.t, []string{"file/", "stdout/"}, w.Audit)
 	require.Equal(m.t, []string{"provisioner/"}, w.Mounts)
 	require.Contains(m.t, w.Policies["provisioner"], "sys/auth/*")
+	require.Contains(m.t, w.Policies["snapshot"], "sys/storage/raft/snapshot")
+	require.Contains(m.t, w.Snapshot, "bound_service_account_names=vault-snapshot")
 	require.Contains(m.t, w.Role, "bound_service_account_names=vault-provisioner")
 	require.Contains(m.t, w.Role, "audience=vault")
 

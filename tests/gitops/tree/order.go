@@ -13,6 +13,7 @@ var orders = []edge{
 	{"vault", "load-balancer-controller", "its webhook would refuse Services while it starts"},
 	{"vault", "storage", "Vault keeps its data on gp3 or EFS"},
 	{"vault-init", "vault", "there is nothing to initialise before"},
+	{"vault-snapshot", "vault-init", "there is no role to log in by before"},
 	{"vault-front", "vault", "the Service whose pods join is the chart's"},
 	{"vault-monitoring", "vault", "there is nothing to watch before"},
 	{"secret-stores", "vault-init", "a store of a sealed Vault is not ready"},

@@ -124,7 +124,7 @@ func TestEveryKeyIsUsed(t *testing.T) {
 // unused are keys that a cluster is given and does not use yet: the application cluster's
 // apps come later.
 var unused = map[string][]string{
-	runtimeinfo.Tooling:     {runtimeinfo.Environment, runtimeinfo.VaultSnapshots},
+	runtimeinfo.Tooling:     {runtimeinfo.Environment},
 	runtimeinfo.Application: {runtimeinfo.Environment, runtimeinfo.GitURL, runtimeinfo.GitBranch, runtimeinfo.VaultHostname, runtimeinfo.VPCCIDR},
 }
 

@@ -6,7 +6,8 @@
 #   2  prove that the recovery secret can be written, before anything irreversible
 #   3  init; the recovery keys and the root token are only in memory
 #   4  store the recovery keys, and until step 7 the root token, in Secrets Manager
-#   5  two audit devices, then the policy, the mount and the role of the provisioner
+#   5  two audit devices, then the policy, the mount and the role of the provisioner,
+#      and the role of the snapshots, which must not wait for anybody
 #   6  verify that the provisioner can log in
 #   7  revoke the root token and take it out of the secret
 #
@@ -28,6 +29,9 @@
 #   PROVISIONER_NAMESPACE, PROVISIONER_SERVICE_ACCOUNT, PROVISIONER_AUDIENCE
 #                          whom the role is for
 #   PROVISIONER_POLICY_FILE the policy of the role
+#   SNAPSHOT_SERVICE_ACCOUNT, SNAPSHOT_POLICY_FILE
+#                          optional: who takes snapshots, in the same namespace and with
+#                          the same audience, and the policy of that role
 #   AUDIT_FILE             where each server writes the first audit log
 #   KUBERNETES_HOST        the API server that reviews tokens; by default the cluster's own
 #   KUBERNETES_CA_FILE     optional, its CA, for servers outside of the cluster
@@ -50,6 +54,8 @@ umask 077
 : "${PROVISIONER_AUDIENCE:?audience in the token of the provisioner}"
 : "${PROVISIONER_POLICY_FILE:?file with the policy of the provisioner}"
 : "${AUDIT_FILE:?where each server writes its audit log}"
+SNAPSHOT_SERVICE_ACCOUNT=${SNAPSHOT_SERVICE_ACCOUNT:-}
+[ -z "$SNAPSHOT_SERVICE_ACCOUNT" ] || : "${SNAPSHOT_POLICY_FILE:?file with the policy of the snapshots}"
 KUBERNETES_HOST=${KUBERNETES_HOST:-https://kubernetes.default.svc}
 KUBERNETES_CA_FILE=${KUBERNETES_CA_FILE:-}
 TOKEN_REVIEWER_FILE=${TOKEN_REVIEWER_FILE:-}
@@ -59,6 +65,7 @@ WAIT_SECONDS=${WAIT_SECONDS:-900}
 
 MOUNT=provisioner
 ROLE=provisioner
+SNAPSHOT_ROLE=snapshot
 FIRST_PEER=${VAULT_PEERS%% *}
 # The CLI keeps its files, if any, in memory too, and takes no token from elsewhere.
 export HOME="$HANDOVER" VAULT_CACERT
@@ -295,6 +302,14 @@ step_5_provisioner() {
         bound_service_account_namespaces="$PROVISIONER_NAMESPACE" \
         audience="$PROVISIONER_AUDIENCE" \
         token_policies="$ROLE" token_ttl=1h token_max_ttl=2h > /dev/null
+    if [ -n "$SNAPSHOT_SERVICE_ACCOUNT" ]; then
+        as_root policy write "$SNAPSHOT_ROLE" "$SNAPSHOT_POLICY_FILE" > /dev/null
+        as_root write "auth/$MOUNT/role/$SNAPSHOT_ROLE" \
+            bound_service_account_names="$SNAPSHOT_SERVICE_ACCOUNT" \
+            bound_service_account_namespaces="$PROVISIONER_NAMESPACE" \
+            audience="$PROVISIONER_AUDIENCE" \
+            token_policies="$SNAPSHOT_ROLE" token_no_default_policy=true token_ttl=15m token_max_ttl=1h > /dev/null
+    fi
 }
 
 step_6_verify() {

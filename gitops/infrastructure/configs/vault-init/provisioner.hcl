@@ -67,8 +67,12 @@ path "sys/audit" {
   capabilities = ["read", "sudo"]
 }
 
-# Its own policy, mount and role.
+# Its own policy, mount and role, and the role of the snapshots beside it.
 path "sys/policies/acl/provisioner" {
+  capabilities = ["read"]
+}
+
+path "sys/policies/acl/snapshot" {
   capabilities = ["read"]
 }
 
