@@ -279,3 +279,16 @@ func tail(path string, lines int) string {
 	all := strings.Split(strings.TrimSpace(string(data)), "\n")
 	return strings.Join(all[max(0, len(all)-lines):], "\n")
 }
+
+// ids are the IDs in the account of all objects whose type begins with one of
+// the prefixes, by URN.
+func (p *place) ids(prefixes ...string) map[string]string {
+	p.Helper()
+	ids := map[string]string{}
+	for _, o := range p.objects() {
+		if slices.ContainsFunc(prefixes, func(prefix string) bool { return strings.HasPrefix(o.Type, prefix) }) {
+			ids[o.URN] = o.ID
+		}
+	}
+	return ids
+}
