@@ -67,6 +67,16 @@ path "sys/audit" {
   capabilities = ["read", "sudo"]
 }
 
+# With enough recovery keys, a root token or other recovery keys: Vault 2.x asks for a
+# token besides the keys. Without the keys it gives nothing.
+path "sys/generate-root/*" {
+  capabilities = ["create", "read", "update", "delete", "sudo"]
+}
+
+path "sys/rekey-recovery-key/*" {
+  capabilities = ["create", "read", "update", "delete", "sudo"]
+}
+
 # Its own policy, mount and role, and the role of the snapshots beside it.
 path "sys/policies/acl/provisioner" {
   capabilities = ["read"]
