@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/strongroom-platform/strongroom/sandbox/account"
+	"github.com/strongroom-platform/strongroom/sandbox/files"
 )
 
 // Profiles in the sandbox's AWS credentials file.
@@ -33,13 +34,13 @@ func (s *Sandbox) writeCredentials(identities []account.Identity) error {
 		}
 		fmt.Fprintf(&text, "[%s]\naws_access_key_id = %s\naws_secret_access_key = %s\n", profile, identity.AccessKeyID, identity.SecretAccessKey)
 	}
-	if err := replaceFile(s.credentialsFile(), []byte(text.String())); err != nil {
+	if err := files.Replace(s.credentialsFile(), []byte(text.String()), files.Private); err != nil {
 		return err
 	}
 	// A file of our own, so that the person's is not read. The region is only for
 	// signing, the stacks name their own; kubeconfigs of EKS do not.
 	config := fmt.Sprintf("# written by strongroom\n[default]\nregion = %[2]s\n[profile %[1]s]\nregion = %[2]s\n", StrangerProfile, signingRegion)
-	return replaceFile(s.awsConfigFile(), []byte(config))
+	return files.Replace(s.awsConfigFile(), []byte(config), files.Private)
 }
 
 func (s *Sandbox) credentialsFile() string { return s.path("aws", "credentials") }

@@ -194,20 +194,12 @@ func (s *Sandbox) Client() (*accountapi.Client, error) {
 }
 
 // FindMade finds what was created for a resource, for deploy.Target.FindMade.
-func (s *Sandbox) FindMade(ctx context.Context, urn, _ string) ([]string, error) {
+func (s *Sandbox) FindMade(ctx context.Context, urn, typ string) ([]string, error) {
 	client, err := s.Client()
 	if err != nil {
 		return nil, err
 	}
-	objects, err := client.FindByURN(ctx, urn)
-	if err != nil {
-		return nil, err
-	}
-	ids := make([]string, len(objects))
-	for i, o := range objects {
-		ids[i] = o.ID
-	}
-	return ids, nil
+	return client.FindMade(ctx, urn, typ)
 }
 
 // Left lists what the simulated account holds that a program made.

@@ -1,14 +1,14 @@
 package sandbox
 
 import (
-	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"strconv"
 	"strings"
+
+	"github.com/strongroom-platform/strongroom/sandbox/files"
 )
 
 // Layout is the number of the folder's layout. It grows when a sandbox made
@@ -87,7 +87,7 @@ func (s *Sandbox) prepare() error {
 		return err
 	}
 	// The version first: from here on the folder is of this layout.
-	if err := replaceFile(s.path("version"), []byte(strconv.Itoa(Layout)+"\n")); err != nil {
+	if err := files.Replace(s.path("version"), []byte(strconv.Itoa(Layout)+"\n"), files.Private); err != nil {
 		return err
 	}
 	for _, dir := range []string{s.BinDir(), s.AccountDir(), s.ClustersDir(), s.StateDir(), s.ProjectDir(), s.LogDir(), s.path("pulumi-home"), s.path("aws"), s.path("run")} {
@@ -123,21 +123,9 @@ func (s *Sandbox) ensurePassphrase() error {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("passphrase of the sandbox: %w", err)
 	}
-	secret := make([]byte, 24)
-	if _, err := rand.Read(secret); err != nil {
+	secret, err := newSecret()
+	if err != nil {
 		return fmt.Errorf("passphrase of the sandbox: %w", err)
 	}
-	return replaceFile(s.PassphraseFile(), []byte(hex.EncodeToString(secret)))
-}
-
-// replaceFile writes a file that only its owner can read, whole or not at all.
-func replaceFile(path string, data []byte) error {
-	tmp := path + ".tmp"
-	if err := os.WriteFile(tmp, data, 0o600); err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	if err := os.Rename(tmp, path); err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	return nil
+	return files.Replace(s.PassphraseFile(), []byte(secret), files.Private)
 }

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/strongroom-platform/strongroom/sandbox/files"
 )
 
 func fresh(t *testing.T) *Sandbox {
@@ -111,7 +113,7 @@ func TestRemovalKeepsToolsAndIsFinishedAfterAKill(t *testing.T) {
 		write(t, s.path(path), "x")
 	}
 	// As after a kill in the middle: begun, and the state already gone.
-	require.NoError(t, replaceFile(s.path(removing), nil))
+	require.NoError(t, files.Replace(s.path(removing), nil, files.Private))
 	require.NoError(t, os.RemoveAll(s.StateDir()))
 
 	require.NoError(t, s.prepare())

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 
 	"sigs.k8s.io/yaml"
+
+	"github.com/strongroom-platform/strongroom/sandbox/files"
 )
 
 // overrides are the configuration values that differ in the sandbox, where
@@ -173,5 +175,5 @@ func replaceIfChanged(path string, data []byte) error {
 	if former, err := os.ReadFile(path); err == nil && bytes.Equal(former, data) {
 		return nil
 	}
-	return replaceFile(path, data)
+	return files.Replace(path, data, files.Private)
 }

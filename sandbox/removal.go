@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+
+	"github.com/strongroom-platform/strongroom/sandbox/files"
 )
 
 // removing is a file that exists while the folder is being emptied. An account
@@ -17,7 +19,7 @@ func (s *Sandbox) removeContents() error {
 	if _, err := os.Stat(s.Dir); errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	if err := replaceFile(s.path(removing), nil); err != nil {
+	if err := files.Replace(s.path(removing), nil, files.Private); err != nil {
 		return err
 	}
 	return s.finishRemoval()

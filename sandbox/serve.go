@@ -12,13 +12,13 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"strings"
 	"sync"
 	"time"
 
 	"github.com/strongroom-platform/strongroom/sandbox/account"
 	"github.com/strongroom-platform/strongroom/sandbox/accountapi"
 	"github.com/strongroom-platform/strongroom/sandbox/controlplane"
+	"github.com/strongroom-platform/strongroom/sandbox/loopback"
 	"github.com/strongroom-platform/strongroom/sandbox/process"
 	"github.com/strongroom-platform/strongroom/sandbox/sts"
 )
@@ -76,7 +76,7 @@ func (d *daemon) open(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if d.listener, err = d.sandbox.listen(ctx); err != nil {
+	if d.listener, err = loopback.Listen(ctx, d.sandbox.path("run", "port"), "the sandbox's daemon"); err != nil {
 		return err
 	}
 	defer func() {
@@ -221,30 +221,7 @@ func bearer(token string, next http.Handler) http.Handler {
 	})
 }
 
-// listen takes the port that the sandbox had before, so that what a shell has
-// in its environment stays true, or another one where that is taken.
-func (s *Sandbox) listen(ctx context.Context) (net.Listener, error) {
-	var config net.ListenConfig
-	file := s.path("run", "port")
-	if former, err := os.ReadFile(file); err == nil {
-		if l, err := config.Listen(ctx, "tcp4", "127.0.0.1:"+strings.TrimSpace(string(former))); err == nil {
-			return l, nil
-		}
-	}
-	l, err := config.Listen(ctx, "tcp4", "127.0.0.1:0")
-	if err != nil {
-		return nil, fmt.Errorf("the sandbox's daemon needs a port on 127.0.0.1: %w", err)
-	}
-	_, port, err := net.SplitHostPort(l.Addr().String())
-	if err == nil {
-		err = replaceFile(file, []byte(port+"\n"))
-	}
-	if err != nil {
-		return nil, errors.Join(err, l.Close())
-	}
-	return l, nil
-}
-
+// newSecret makes 192 random bits, as text.
 func newSecret() (string, error) {
 	secret := make([]byte, 24)
 	if _, err := rand.Read(secret); err != nil {

@@ -18,6 +18,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/strongroom-platform/strongroom/sandbox/files"
 )
 
 const (
@@ -98,7 +100,7 @@ func newAuthority(certPath, keyPath, cluster string) (*authority, error) {
 		return nil, err
 	}
 	ca := &authority{cert: cert, key: key, pem: encodeCert(der)}
-	if err := writePrivate(certPath, ca.pem); err != nil {
+	if err := files.Replace(certPath, ca.pem, files.Private); err != nil {
 		return nil, err
 	}
 	return ca, nil
@@ -113,7 +115,7 @@ func (ca *authority) issue(dir, file string, l leaf) error {
 	if err := writeKey(filepath.Join(dir, file+".key"), key); err != nil {
 		return err
 	}
-	return writePrivate(filepath.Join(dir, file+".crt"), encodeCert(pair.Certificate[0]))
+	return files.Replace(filepath.Join(dir, file+".crt"), encodeCert(pair.Certificate[0]), files.Private)
 }
 
 // sign makes a certificate and key that need not touch the disk.
@@ -190,17 +192,5 @@ func writeKey(path string, key crypto.Signer) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", filepath.Base(path), err)
 	}
-	return writePrivate(path, data)
-}
-
-// writePrivate writes a file that only its owner may read, whole or not at all.
-func writePrivate(path string, data []byte) error {
-	tmp := path + ".tmp"
-	if err := os.WriteFile(tmp, data, 0o600); err != nil {
-		return fmt.Errorf("write %s: %w", filepath.Base(path), err)
-	}
-	if err := os.Rename(tmp, path); err != nil {
-		return fmt.Errorf("write %s: %w", filepath.Base(path), err)
-	}
-	return nil
+	return files.Replace(path, data, files.Private)
 }

@@ -19,6 +19,7 @@ import (
 	"k8s.io/client-go/rest"
 
 	"github.com/strongroom-platform/strongroom/sandbox/account"
+	"github.com/strongroom-platform/strongroom/sandbox/files"
 	"github.com/strongroom-platform/strongroom/sandbox/process"
 )
 
@@ -157,7 +158,7 @@ func (p *plane) prepare() error {
 	if err != nil {
 		return err
 	}
-	return writePrivate(p.path(controllerConfig), config)
+	return files.Replace(p.path(controllerConfig), config, files.Private)
 }
 
 // stopStale ends what an earlier life of the daemon left running in this
@@ -406,7 +407,7 @@ func (p *plane) save() error {
 	if err != nil {
 		return fmt.Errorf("record of cluster %q: %w", p.record.Name, err)
 	}
-	return writePrivate(p.path(recordFile), append(data, '\n'))
+	return files.Replace(p.path(recordFile), append(data, '\n'), files.Private)
 }
 
 // remove deletes the cluster's folder.

@@ -12,6 +12,8 @@ import (
 	"net/url"
 	"path/filepath"
 	"time"
+
+	"github.com/strongroom-platform/strongroom/sandbox/files"
 )
 
 // Webhook is where tokens that an API server does not know are reviewed.
@@ -95,7 +97,7 @@ func (f *tokenFront) writeConfig(dir string) error {
 	if err != nil {
 		return err
 	}
-	return writePrivate(filepath.Join(dir, webhookConfig), data)
+	return files.Replace(filepath.Join(dir, webhookConfig), data, files.Private)
 }
 
 func (f *tokenFront) stop(ctx context.Context) error {

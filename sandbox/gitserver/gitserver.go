@@ -22,6 +22,8 @@ import (
 	"sync"
 
 	"golang.org/x/crypto/ssh"
+
+	"github.com/strongroom-platform/strongroom/sandbox/loopback"
 )
 
 const (
@@ -93,7 +95,7 @@ func (s *Server) open() (err error) {
 	if err := s.prepare(); err != nil {
 		return err
 	}
-	s.listener, err = listen(filepath.Join(s.options.Dir, "port"))
+	s.listener, err = loopback.Listen(context.Background(), filepath.Join(s.options.Dir, "port"), "the git server")
 	return err
 }
 

@@ -7,11 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net"
 	"os"
-	"strings"
 
 	"golang.org/x/crypto/ssh"
+
+	"github.com/strongroom-platform/strongroom/sandbox/files"
 )
 
 // hostKey reads the host key, or makes it once: it is pinned in the clusters.
@@ -40,36 +40,5 @@ func newHostKey(path string) ([]byte, error) {
 		return nil, err
 	}
 	data := pem.EncodeToMemory(block)
-	return data, replaceFile(path, data)
-}
-
-// listen takes the port of the last time, which is in URLs and known_hosts, or
-// another one where that is taken.
-func listen(file string) (net.Listener, error) {
-	if former, err := os.ReadFile(file); err == nil {
-		if l, err := net.Listen("tcp4", "127.0.0.1:"+strings.TrimSpace(string(former))); err == nil {
-			return l, nil
-		}
-	}
-	l, err := net.Listen("tcp4", "127.0.0.1:0")
-	if err != nil {
-		return nil, fmt.Errorf("the git server needs a port on 127.0.0.1: %w", err)
-	}
-	_, port, err := net.SplitHostPort(l.Addr().String())
-	if err == nil {
-		err = replaceFile(file, []byte(port+"\n"))
-	}
-	if err != nil {
-		return nil, errors.Join(err, l.Close())
-	}
-	return l, nil
-}
-
-// replaceFile writes a file that only its owner can read, whole or not at all.
-func replaceFile(path string, data []byte) error {
-	tmp := path + ".tmp"
-	if err := os.WriteFile(tmp, data, 0o600); err != nil {
-		return err
-	}
-	return os.Rename(tmp, path)
+	return data, files.Replace(path, data, files.Private)
 }

@@ -15,6 +15,8 @@ import (
 	"path/filepath"
 	"syscall"
 	"time"
+
+	"github.com/strongroom-platform/strongroom/sandbox/files"
 )
 
 // Record identifies one process across restarts of whoever wrote it.
@@ -103,11 +105,7 @@ func (r Record) Save(path string) error {
 	if err != nil {
 		return fmt.Errorf("record of %s: %w", r.Name, err)
 	}
-	tmp := path + ".tmp"
-	if err := os.WriteFile(tmp, data, 0o600); err != nil {
-		return fmt.Errorf("record of %s: %w", r.Name, err)
-	}
-	if err := os.Rename(tmp, path); err != nil {
+	if err := files.Replace(path, data, files.Private); err != nil {
 		return fmt.Errorf("record of %s: %w", r.Name, err)
 	}
 	return nil

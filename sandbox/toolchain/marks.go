@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/strongroom-platform/strongroom/sandbox/files"
 )
 
 // A mark is a file that holds the pin of what was made. It is removed before
@@ -26,7 +28,7 @@ func (o Options) mark(name string) string {
 }
 
 func (o Options) setMark(name, pin string) error {
-	return replaceFile(filepath.Join(o.marks(), name), []byte(pin+"\n"), 0o600)
+	return files.Replace(filepath.Join(o.marks(), name), []byte(pin+"\n"), 0o600)
 }
 
 func (o Options) unmark(name string) error {
@@ -44,20 +46,4 @@ func fingerprint(parts ...[]byte) string {
 		h.Write(part)
 	}
 	return hex.EncodeToString(h.Sum(nil))
-}
-
-// replaceFile writes a file whole or not at all.
-func replaceFile(path string, data []byte, mode os.FileMode) error {
-	tmp := path + ".tmp"
-	if err := os.WriteFile(tmp, data, mode); err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	// WriteFile keeps the mode of a file that a kill left behind.
-	if err := os.Chmod(tmp, mode); err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	if err := os.Rename(tmp, path); err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	return nil
 }

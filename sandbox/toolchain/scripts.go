@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/strongroom-platform/strongroom/sandbox/files"
 )
 
 // Plugins are the providers that strongroom serves, by the name in
@@ -40,7 +42,7 @@ func (o Options) writeScripts(ctx context.Context) error {
 		scripts["aws"] = script("a stand-in for the AWS CLI, for the simulated account only", environment, command, "sandbox", "aws")
 	}
 	for name, text := range scripts {
-		if err := replaceFile(filepath.Join(o.BinDir, name), []byte(text), 0o700); err != nil {
+		if err := files.Replace(filepath.Join(o.BinDir, name), []byte(text), 0o700); err != nil {
 			return err
 		}
 	}

@@ -16,6 +16,8 @@ import (
 	"path/filepath"
 	"sync"
 	"time"
+
+	"github.com/strongroom-platform/strongroom/sandbox/files"
 )
 
 // Options says what to build from and where to put it.
@@ -94,11 +96,15 @@ func Ensure(ctx context.Context, options Options) error {
 		return err
 	}
 	report := &reporter{progress: o.Progress}
-	unlock, err := lock(ctx, filepath.Join(o.BinDir, ".lock"), func() { report.send(Event{State: Waiting, Detail: "another run builds here"}) })
-	if err != nil {
-		return err
+	path := filepath.Join(o.BinDir, ".lock")
+	lock, err := files.Lock(ctx, path, func() { report.send(Event{State: Waiting, Detail: "another run builds here"}) })
+	if err != nil && ctx.Err() != nil {
+		return fmt.Errorf("waiting for another run that builds tools (lock %s): %w", path, err)
 	}
-	defer unlock()
+	if err != nil {
+		return fmt.Errorf("the tools: %w", err)
+	}
+	defer func() { _ = lock.Close() }()
 	jobs, err := o.jobs(ctx, report)
 	if err != nil {
 		return err
