@@ -86,12 +86,14 @@ func Start(spec Spec) (*Child, error) {
 		err = child.record.Save(spec.Record)
 	}
 	if err != nil {
-		select {
-		case <-child.done:
+		killed := cmd.Process.Kill()
+		<-child.done
+		// A program that ends at once may be gone before it was identified. Why it
+		// ended is what there is to say then.
+		if cmd.ProcessState != nil && cmd.ProcessState.Exited() {
 			return nil, child.Failure()
-		default:
 		}
-		return nil, errors.Join(err, cmd.Process.Kill())
+		return nil, errors.Join(err, killed)
 	}
 	return child, nil
 }

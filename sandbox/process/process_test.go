@@ -62,10 +62,27 @@ func TestStopAsksFirst(t *testing.T) {
 }
 
 func TestFailureShowsTheLastLines(t *testing.T) {
-	child, _ := shell(t, "echo first; echo no such luck >&2; exit 3")
+	// It waits for its record, so that Start has seen it.
+	child, _ := shell(t, "until [ -e script.pid.json ]; do sleep 0.01; done; echo first; echo no such luck >&2; exit 3")
 	<-child.Done()
 	require.ErrorContains(t, child.Failure(), "exit status 3")
 	require.ErrorContains(t, child.Failure(), "no such luck")
+}
+
+func TestAProgramThatEndsAtOnceSaysWhy(t *testing.T) {
+	for range 50 { // it may be gone before or after Start has seen it
+		dir := t.TempDir()
+		child, err := process.Start(process.Spec{
+			Name: "script", Path: "/bin/sh", Args: []string{"-c", "echo no such luck >&2; exit 3"}, Dir: dir,
+			Log: filepath.Join(dir, "log"), Record: filepath.Join(dir, "script"+process.RecordSuffix),
+		})
+		if err == nil {
+			<-child.Done()
+			err = child.Failure()
+		}
+		require.ErrorContains(t, err, "exit status 3")
+		require.ErrorContains(t, err, "no such luck")
+	}
 }
 
 func TestARecycledPIDIsNotTheProcess(t *testing.T) {
