@@ -15,7 +15,7 @@ import (
 // their own.
 func stores(t *testing.T) map[string]func() Store {
 	path := filepath.Join(t.TempDir(), "index.json")
-	objects := &memoryObjects{lose: 4}
+	objects := &memoryObjects{lose: 4, meet: make(chan struct{})}
 	return map[string]func() Store{
 		"file":   func() Store { return &FileStore{Path: path} },
 		"object": func() Store { return &ObjectStore{Objects: objects, Bucket: "b", Key: "vpn/index.json"} },

@@ -167,16 +167,34 @@ type memoryObjects struct {
 	// lose says that the answer to the n-th write gets lost.
 	lose   int
 	writes int
+	// meet, where made, keeps the first reader until there is a second: both
+	// hold the same version then, and only one of them can write.
+	meet  chan struct{}
+	reads int
 }
 
-func (m *memoryObjects) GetObject(_ context.Context, bucket, key string) ([]byte, string, error) {
+func (m *memoryObjects) GetObject(ctx context.Context, bucket, key string) ([]byte, string, error) {
+	nth, data, etag, err := m.read(bucket, key)
+	if m.meet != nil && nth == 1 {
+		select {
+		case <-m.meet:
+		case <-ctx.Done():
+		}
+	} else if m.meet != nil && nth == 2 {
+		close(m.meet)
+	}
+	return data, etag, err
+}
+
+func (m *memoryObjects) read(bucket, key string) (nth int, _ []byte, etag string, _ error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.reads++
 	data, ok := m.objects[bucket+"/"+key]
 	if !ok {
-		return nil, "", fmt.Errorf("NoSuchKey: %w", ErrNoObject)
+		return m.reads, nil, "", fmt.Errorf("NoSuchKey: %w", ErrNoObject)
 	}
-	return data, `"` + contentVersion(data) + `"`, nil
+	return m.reads, data, `"` + contentVersion(data) + `"`, nil
 }
 
 func (m *memoryObjects) PutObject(_ context.Context, bucket, key string, data []byte, etag string) error {
