@@ -29,7 +29,7 @@ func (o Options) jobs(ctx context.Context, report *reporter) ([]job, error) {
 		kubernetes.programs = append(append([]program{}, kubernetes.programs...), kubectl)
 	}
 	jobs := []job{component}
-	modules := []module{kubernetes, pulumiModule, etcdModule}
+	modules := []module{kubernetes, vaultModule, pulumiModule, etcdModule}
 	if o.Flux {
 		modules = append(modules, fluxModules...)
 		crds, err := o.crdJob(goPath)

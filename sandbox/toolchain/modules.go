@@ -16,6 +16,11 @@ type module struct {
 	name     string // folder below tools/, with slashes
 	pins     string // the module path whose version is the tool's
 	programs []program
+	// sources are the files of a main of our own beside go.mod: they are part of
+	// the pin.
+	sources []string
+	// tags are build tags, in the form of `go build -tags`.
+	tags string
 	// link makes the linker flags from the version.
 	link func(version string) string
 }
@@ -51,7 +56,17 @@ var (
 	}
 	// fluxModules have a module each: their dependencies do not agree.
 	fluxModules = []module{fluxModule("source-controller"), fluxModule("kustomize-controller"), fluxModule("helm-controller")}
-	kubectl     = program{"kubectl", "k8s.io/kubernetes/cmd/kubectl"}
+	// vaultModule has a main of its own (tools/vault): all plugins of the full Vault
+	// would make the build three times as long and the program as large.
+	vaultModule = module{
+		name:     "vault",
+		pins:     "github.com/hashicorp/vault",
+		programs: []program{{"vault", "github.com/strongroom-platform/strongroom/tools/vault"}},
+		sources:  []string{"main.go", "register.go"},
+		tags:     "minimal",
+		link:     func(string) string { return "" },
+	}
+	kubectl = program{"kubectl", "k8s.io/kubernetes/cmd/kubectl"}
 )
 
 func fluxModule(name string) module {
@@ -115,12 +130,19 @@ func (m module) job(o Options, goPath, goVersion string) (job, error) {
 		return job{}, fmt.Errorf("%s: %w", filepath.Join(dir, "go.mod"), err)
 	}
 	flags := []string{"build", "-trimpath", "-buildvcs=false", "-mod=readonly", "-ldflags", strings.TrimSpace("-s -w " + m.link(version))}
+	if m.tags != "" {
+		flags = append(flags, "-tags", m.tags)
+	}
+	own, err := m.readSources(dir)
+	if err != nil {
+		return job{}, err
+	}
 	names := make([]string, len(m.programs))
 	packages := make([]string, len(m.programs))
 	for i, p := range m.programs {
 		names[i], packages[i] = p.name, p.pkg
 	}
-	pin := fingerprint(mod, sum, []byte(strings.Join(flags, " ")), []byte(strings.Join(packages, " ")), []byte(goVersion))
+	pin := fingerprint(mod, sum, own, []byte(strings.Join(flags, " ")), []byte(strings.Join(packages, " ")), []byte(goVersion))
 	return job{
 		name:   strings.Join(names, "+"),
 		heavy:  true,
@@ -136,6 +158,19 @@ func (m module) job(o Options, goPath, goVersion string) (job, error) {
 		},
 		make: func(ctx context.Context) error { return o.build(ctx, goPath, dir, flags, m.programs) },
 	}, nil
+}
+
+// readSources reads the files of a main of our own.
+func (m module) readSources(dir string) ([]byte, error) {
+	var all []byte
+	for _, name := range m.sources {
+		data, err := os.ReadFile(filepath.Join(dir, name))
+		if err != nil {
+			return nil, fmt.Errorf("the sources of %s: %w", m.name, err)
+		}
+		all = append(all, data...)
+	}
+	return all, nil
 }
 
 // pinned finds the version of a module in go.mod.

@@ -1,5 +1,5 @@
 // Package toolchain makes the programs that the sandbox runs: the Pulumi CLI,
-// etcd, kube-apiserver, kube-controller-manager and the Flux controllers from
+// etcd, kube-apiserver, kube-controller-manager, Vault and the Flux controllers from
 // their Go modules (tools/*), the EKS component from npm, and small scripts under the names by
 // which the engine looks for its plugins.
 //

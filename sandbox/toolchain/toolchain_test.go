@@ -36,6 +36,10 @@ func newMachine(t *testing.T) *machine {
 	m.pin("etcd", "go.etcd.io/etcd/server/v3 v3.7.3")
 	m.pin("pulumi", "github.com/pulumi/pulumi/pkg/v3 v3.259.0")
 	m.pin("kubernetes", "k8s.io/kubernetes v1.36.3")
+	m.pin("vault", "github.com/hashicorp/vault v1.21.1")
+	for _, name := range []string{"main.go", "register.go"} {
+		require.NoError(t, os.WriteFile(filepath.Join(m.root, "tools", "vault", name), []byte("package main\n"), 0o600))
+	}
 	m.program("go", goProgram)
 	m.program("node", "echo v20.20.2")
 	m.program("npm", npmProgram)
@@ -115,6 +119,7 @@ func TestBareMachine(t *testing.T) {
 		"build kube-apiserver with -s -w -X k8s.io/component-base/version.gitVersion=v1.36.3 -X k8s.io/component-base/version.gitMajor=1 -X k8s.io/component-base/version.gitMinor=36 ",
 		"build kube-controller-manager with ",
 		"build kubectl with ",
+		"build vault with -s -w, CGO_ENABLED=0",
 		"npm ci --ignore-scripts ",
 	} {
 		require.Contains(t, calls, want)
@@ -152,10 +157,13 @@ func TestOnlyWhatChangedIsMadeAgain(t *testing.T) {
 	}{
 		"another version": {func() { m.pin("etcd", "go.etcd.io/etcd/server/v3 v3.7.4") }, []string{"build etcd"}},
 		"a lost program":  {func() { require.NoError(t, os.Remove(filepath.Join(m.bin, "pulumi"))) }, []string{"build pulumi"}},
+		"another line in the main of Vault": {func() {
+			require.NoError(t, os.WriteFile(filepath.Join(m.root, "tools", "vault", "main.go"), []byte("package main // changed\n"), 0o600))
+		}, []string{"build vault"}},
 		"a lost component": {func() { require.NoError(t, os.RemoveAll(filepath.Join(filepath.Dir(m.bin), "eks", "node_modules"))) },
 			[]string{"npm ci"}},
 		"another Go": {func() { m.program("go", strings.Replace(goProgram, "1.26.8", "1.26.9", 1)) },
-			[]string{"build etcd", "build kube-apiserver", "build kube-controller-manager", "build kubectl", "build pulumi"}},
+			[]string{"build etcd", "build kube-apiserver", "build kube-controller-manager", "build kubectl", "build pulumi", "build vault"}},
 		"another Node": {func() { m.program("node", "echo v22.1.0") }, []string{"npm ci"}},
 	} {
 		test.change()
