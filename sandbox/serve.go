@@ -19,6 +19,7 @@ import (
 	"github.com/strongroom-platform/strongroom/sandbox/accountapi"
 	"github.com/strongroom-platform/strongroom/sandbox/controlplane"
 	"github.com/strongroom-platform/strongroom/sandbox/loopback"
+	"github.com/strongroom-platform/strongroom/sandbox/podidentity"
 	"github.com/strongroom-platform/strongroom/sandbox/process"
 	"github.com/strongroom-platform/strongroom/sandbox/sts"
 )
@@ -40,6 +41,7 @@ type daemon struct {
 	log      *slog.Logger
 	account  *account.Account
 	planes   *controlplane.ControlPlanes
+	sessions *podidentity.Sessions
 	started  time.Time
 	build    string
 	token    string
@@ -58,7 +60,7 @@ func (s *Sandbox) Serve(ctx context.Context) error {
 		return err
 	}
 	defer unlock()
-	d := &daemon{sandbox: s, log: slog.New(slog.NewTextHandler(os.Stderr, nil)), started: time.Now(), build: buildOf(s.daemonProgram())}
+	d := &daemon{sandbox: s, log: slog.New(slog.NewTextHandler(os.Stderr, nil)), sessions: &podidentity.Sessions{}, started: time.Now(), build: buildOf(s.daemonProgram())}
 	if err := d.open(ctx); err != nil {
 		return err
 	}
@@ -191,6 +193,7 @@ func (d *daemon) handler(review string) http.Handler {
 		Log:      d.log,
 	}))
 	mux.Handle("GET "+statusPath, bearer(d.token, http.HandlerFunc(d.serveStatus)))
+	mux.Handle("GET "+podidentity.Path, d.podIdentity())
 	mux.Handle("/", d.dataPlanes())
 	return sts.RootPath(mux)
 }

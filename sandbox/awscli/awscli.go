@@ -16,13 +16,16 @@ import (
 
 // Version is the first line of `aws --version`. @pulumi/eks reads the part
 // before the first blank and wants at least 2.7.0 (its dependencies.js).
-const Version = "aws-cli/2.15.0 strongroom-sandbox-stand-in (not the AWS CLI: knows only get-token and get-caller-identity)"
+const Version = "aws-cli/2.15.0 strongroom-sandbox-stand-in (not the AWS CLI: knows only get-token, get-caller-identity and the values of secrets)"
 
 const whatItIs = `this "aws" is the stand-in of the strongroom sandbox, not the AWS CLI. It knows
   aws --version
   aws eks get-token --cluster-name <name> [--region <region>]
   aws sts get-caller-identity [--region <region>]
-and reads credentials from the environment or a shared credentials file. For anything else install the AWS CLI:
+  aws secretsmanager get-secret-value --secret-id <id> [--version-stage <label>] [--query SecretString --output text]
+  aws secretsmanager put-secret-value --secret-id <id> --secret-string <text or file://path> [--version-stages <labels>]
+  aws secretsmanager describe-secret --secret-id <id>
+and reads credentials from the environment, EKS Pod Identity or a shared credentials file. For anything else install the AWS CLI:
 https://docs.aws.amazon.com/cli/latest/userguide/getting-started-install.html`
 
 // exit codes of the AWS CLI.
@@ -57,6 +60,12 @@ func (c *Command) Run(ctx context.Context, args []string) int {
 		return c.getToken(ctx, options)
 	case "sts get-caller-identity":
 		return c.getCallerIdentity(ctx, options)
+	case "secretsmanager get-secret-value":
+		return c.secrets(ctx, "GetSecretValue", options)
+	case "secretsmanager put-secret-value":
+		return c.secrets(ctx, "PutSecretValue", options)
+	case "secretsmanager describe-secret":
+		return c.secrets(ctx, "DescribeSecret", options)
 	default:
 		return c.fail(exitUsage, fmt.Errorf("aws %s: not known here\n\n%s", strings.Join(positional, " "), whatItIs))
 	}

@@ -28,8 +28,8 @@ func parse(args []string) (positional []string, options map[string]string, err e
 		}
 		options[name] = value
 	}
-	if output := options["output"]; output != "" && output != "json" {
-		return nil, nil, fmt.Errorf("--output %q: only json is known here", output)
+	if output := options["output"]; output != "" && output != "json" && (output != "text" || options["query"] == "") {
+		return nil, nil, fmt.Errorf("--output %q: only json is known here, and text with --query", output)
 	}
 	return positional, options, nil
 }

@@ -49,6 +49,15 @@ func (c *Command) session(options map[string]string) (session, error) {
 		SecretAccessKey: c.Getenv("AWS_SECRET_ACCESS_KEY"),
 		SessionToken:    c.Getenv("AWS_SESSION_TOKEN"),
 	}
+	if s.credentials.AccessKeyID == "" && options["profile"] == "" {
+		asked, isPod, err := c.containerCredentials()
+		if err != nil {
+			return session{}, err
+		}
+		if isPod {
+			s.credentials = asked
+		}
+	}
 	// A profile that is named on the command line goes before keys in the
 	// environment; one in AWS_PROFILE does not.
 	if options["profile"] != "" || s.credentials.AccessKeyID == "" {
