@@ -43,7 +43,7 @@ requirements:
 	@command -v go >/dev/null || { echo 'strongroom needs Go 1.26 or newer: https://go.dev/doc/install (Debian and Fedora: package golang, macOS: brew install go)' >&2; exit 1; }
 
 .PHONY: tools
-tools: build ## Build the engine, the Kubernetes control plane and Flux, fetch the EKS component
+tools: build ## Build the engine, the Kubernetes control plane, Vault and Flux, fetch the EKS component
 	$(STRONGROOM) sandbox tools --flux
 
 # Debian packages with programs that tests run.

@@ -1,0 +1,188 @@
+// Package vaultops does to a running Vault what nothing declares: it looks at the
+// servers, takes and restores snapshots, makes a root token from recovery keys,
+// and replaces the recovery keys. It speaks Vault's HTTP API, and knows neither
+// Kubernetes nor AWS: whoever calls it says where the servers are and keeps the
+// recovery secret.
+package vaultops
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// Vault is a Vault and its servers.
+type Vault struct {
+	// Client trusts the platform's CA and knows the name in the certificates.
+	Client *http.Client
+	// Servers are their addresses, "https://127.0.0.1:8200". The first is the one
+	// that is initialised.
+	Servers []string
+	// Progress receives what is waited for. Default: discarded.
+	Progress func(string)
+}
+
+// ServerStatus is one server's state.
+type ServerStatus struct {
+	Address     string `json:"address"`
+	Initialized bool   `json:"initialized"`
+	Sealed      bool   `json:"sealed"`
+	// Active says that it is the leader.
+	Active  bool   `json:"active"`
+	Version string `json:"version,omitempty"`
+	// Failure says why nothing is known of it.
+	Failure string `json:"failure,omitempty"`
+}
+
+// Status asks every server.
+func (v *Vault) Status(ctx context.Context) []ServerStatus {
+	all := make([]ServerStatus, len(v.Servers))
+	for i, address := range v.Servers {
+		all[i] = v.status(ctx, address)
+	}
+	return all
+}
+
+func (v *Vault) status(ctx context.Context, address string) ServerStatus {
+	var answer struct {
+		Initialized bool   `json:"initialized"`
+		Sealed      bool   `json:"sealed"`
+		Standby     bool   `json:"standby"`
+		Version     string `json:"version"`
+	}
+	// With these, every state answers 200: the state is in the body.
+	err := v.do(ctx, address, http.MethodGet, "sys/health?standbyok=true&sealedcode=200&uninitcode=200", "", nil, &answer)
+	if err != nil {
+		return ServerStatus{Address: address, Failure: err.Error()}
+	}
+	return ServerStatus{
+		Address: address, Initialized: answer.Initialized, Sealed: answer.Sealed, Version: answer.Version,
+		Active: answer.Initialized && !answer.Sealed && !answer.Standby,
+	}
+}
+
+// Active is the address of the leader.
+func (v *Vault) Active(ctx context.Context) (string, error) {
+	var seen []string
+	for _, s := range v.Status(ctx) {
+		if s.Active {
+			return s.Address, nil
+		}
+		seen = append(seen, s.describe())
+	}
+	return "", fmt.Errorf("no server of Vault is active: %s", strings.Join(seen, "; "))
+}
+
+func (s ServerStatus) describe() string {
+	switch {
+	case s.Failure != "":
+		return s.Failure
+	case !s.Initialized:
+		return s.Address + " is not initialised"
+	case s.Sealed:
+		return s.Address + " is sealed"
+	case s.Active:
+		return s.Address + " is active"
+	}
+	return s.Address + " is a standby"
+}
+
+// await polls until ready returns nil.
+func (v *Vault) await(ctx context.Context, limit time.Duration, what string, ready func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	tick := time.NewTicker(200 * time.Millisecond)
+	defer tick.Stop()
+	said := ""
+	for {
+		last := ready(ctx)
+		if last == nil {
+			return nil
+		}
+		if v.Progress != nil && last.Error() != said {
+			said = last.Error()
+			v.Progress("waiting until " + what + ": " + said)
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("waiting until %s: %w (last: %w)", what, ctx.Err(), last)
+		case <-tick.C:
+		}
+	}
+}
+
+// APIError is an error that Vault answered.
+type APIError struct {
+	Status int
+	Errors []string
+}
+
+func (e *APIError) Error() string {
+	return fmt.Sprintf("vault answered %d: %s", e.Status, strings.Join(e.Errors, "; "))
+}
+
+// Forbidden says whether Vault refused a token.
+func Forbidden(err error) bool {
+	var answered *APIError
+	return errors.As(err, &answered) && answered.Status == http.StatusForbidden
+}
+
+// do makes one call. No secret is in its errors: they hold what Vault answered.
+func (v *Vault) do(ctx context.Context, address, method, path, token string, input, output any) error {
+	var body io.Reader
+	if input != nil {
+		text, err := json.Marshal(input)
+		if err != nil {
+			return err
+		}
+		body = bytes.NewReader(text)
+	}
+	response, err := v.send(ctx, address, method, path, token, body)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = response.Body.Close() }() // only read from
+	if output == nil || response.StatusCode == http.StatusNoContent {
+		return nil
+	}
+	if err := json.NewDecoder(response.Body).Decode(output); err != nil {
+		return fmt.Errorf("%s at %s: the answer is not JSON: %w", path, address, err)
+	}
+	return nil
+}
+
+// send makes one call whose bodies are not JSON. The caller closes the answer's.
+func (v *Vault) send(ctx context.Context, address, method, path, token string, body io.Reader) (*http.Response, error) {
+	request, err := http.NewRequestWithContext(ctx, method, address+"/v1/"+path, body)
+	if err != nil {
+		return nil, err
+	}
+	request.Header.Set("X-Vault-Request", "true")
+	if token != "" {
+		request.Header.Set("X-Vault-Token", token)
+	}
+	response, err := v.Client.Do(request)
+	if err != nil {
+		return nil, fmt.Errorf("ask %s: %w", address, err)
+	}
+	if response.StatusCode < http.StatusBadRequest {
+		return response, nil
+	}
+	defer func() { _ = response.Body.Close() }() // only read from
+	refused := &APIError{Status: response.StatusCode}
+	text, err := io.ReadAll(io.LimitReader(response.Body, 64<<10))
+	if err != nil {
+		return nil, fmt.Errorf("ask %s: %s: %w", address, response.Status, err)
+	}
+	var answer struct{ Errors []string }
+	if json.Unmarshal(text, &answer) == nil {
+		refused.Errors = answer.Errors
+	}
+	return nil, fmt.Errorf("%s at %s: %w", strings.SplitN(path, "?", 2)[0], address, refused)
+}
