@@ -5,11 +5,14 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"encoding/xml"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"os"
+	"strings"
 	"time"
 
 	signer "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
@@ -17,9 +20,11 @@ import (
 
 const (
 	requestLimit = 20 * time.Second
-	answerLimit  = 32 << 20
-	attempts     = 4
-	firstWait    = 250 * time.Millisecond
+	// fileLimit is enough for 5 GiB, the largest object in one request, at 3 MiB/s.
+	fileLimit   = 30 * time.Minute
+	answerLimit = 32 << 20
+	attempts    = 4
+	firstWait   = 250 * time.Millisecond
 )
 
 // Error is what AWS answers.
@@ -51,6 +56,8 @@ type request struct {
 	service, method, url string
 	header               http.Header
 	body                 []byte
+	// upload is sent in place of body, download receives the answer's.
+	upload, download *os.File
 }
 
 // answer is a success.
@@ -81,11 +88,23 @@ func (s *Session) send(ctx context.Context, r request) (*answer, error) {
 }
 
 func (s *Session) once(ctx context.Context, r request) (*answer, error) {
-	ctx, cancel := context.WithTimeout(ctx, requestLimit)
+	limit := requestLimit
+	if r.upload != nil || r.download != nil {
+		limit = fileLimit
+	}
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	h, err := http.NewRequestWithContext(ctx, r.method, r.url, bytes.NewReader(r.body))
+	content, hash, err := r.content()
+	if err != nil {
+		return nil, err
+	}
+	h, err := http.NewRequestWithContext(ctx, r.method, r.url, content)
 	if err != nil {
 		return nil, &Error{Code: "InvalidRequest", Message: err.Error()}
+	}
+	h.ContentLength = content.Size()
+	if h.ContentLength == 0 {
+		h.Body = http.NoBody // or net/http sends it in chunks
 	}
 	for name, values := range r.header {
 		h.Header[name] = values
@@ -95,8 +114,6 @@ func (s *Session) once(ctx context.Context, r request) (*answer, error) {
 		// Asking again would give the same.
 		return nil, &Error{Code: "no credentials for AWS", Message: err.Error() + ": `aws sts get-caller-identity` tells whether the AWS CLI finds any"}
 	}
-	sum := sha256.Sum256(r.body)
-	hash := hex.EncodeToString(sum[:])
 	// S3 wants this header, and does not encode the path a second time.
 	isS3 := r.service == "s3"
 	if isS3 {
@@ -120,6 +137,9 @@ func (s *Session) once(ctx context.Context, r request) (*answer, error) {
 		return nil, err // net/http names the method and the URL
 	}
 	defer func() { _ = response.Body.Close() }() // only read from
+	if r.download != nil && response.StatusCode < http.StatusMultipleChoices {
+		return &answer{header: response.Header}, receive(r.download, response)
+	}
 	body, err := io.ReadAll(io.LimitReader(response.Body, answerLimit+1))
 	if err != nil {
 		return nil, fmt.Errorf("read the answer of %s: %w", h.URL.Host, err)
@@ -133,7 +153,46 @@ func (s *Session) once(ctx context.Context, r request) (*answer, error) {
 	return &answer{response.Header, body}, nil
 }
 
-// failure reads the error of S3 (<Error>) or of EC2 (<Response><Errors><Error>).
+// sized is a body that can be sent again.
+type sized interface {
+	io.Reader
+	Size() int64
+}
+
+// content is what is sent, from its start, and its SHA-256 as S3 wants it.
+func (r request) content() (sized, string, error) {
+	if r.upload == nil {
+		sum := sha256.Sum256(r.body)
+		return bytes.NewReader(r.body), hex.EncodeToString(sum[:]), nil
+	}
+	info, err := r.upload.Stat()
+	if err != nil {
+		return nil, "", &Error{Code: "unreadable file", Message: err.Error()}
+	}
+	sum := sha256.New()
+	if _, err := io.Copy(sum, io.NewSectionReader(r.upload, 0, info.Size())); err != nil {
+		return nil, "", &Error{Code: "unreadable file", Message: err.Error()}
+	}
+	return io.NewSectionReader(r.upload, 0, info.Size()), hex.EncodeToString(sum.Sum(nil)), nil
+}
+
+// receive writes an answer into a file, in place of what an earlier try left there.
+func receive(file *os.File, response *http.Response) error {
+	if err := file.Truncate(0); err != nil {
+		return &Error{Code: "unwritable file", Message: err.Error()}
+	}
+	size, err := io.Copy(io.NewOffsetWriter(file, 0), response.Body)
+	if err == nil && response.ContentLength >= 0 && size != response.ContentLength {
+		err = io.ErrUnexpectedEOF
+	}
+	if err != nil {
+		return fmt.Errorf("receive %s: %w", file.Name(), err)
+	}
+	return nil
+}
+
+// failure reads the error of S3 (<Error>), of EC2 (<Response><Errors><Error>), or of
+// a service that speaks JSON.
 func failure(response *http.Response, body []byte) *Error {
 	type details struct {
 		Code    string `xml:"Code"`
@@ -150,7 +209,8 @@ func failure(response *http.Response, body []byte) *Error {
 		deleted: response.Header.Get("X-Amz-Delete-Marker") == "true",
 	}
 	if err := xml.Unmarshal(body, &text); err != nil {
-		return e // the status says enough
+		e.Code, e.Message = jsonFailure(body)
+		return e // at least the status says something
 	}
 	d := text.details
 	if len(text.Errors) > 0 {
@@ -161,6 +221,18 @@ func failure(response *http.Response, body []byte) *Error {
 		e.RequestID = id
 	}
 	return e
+}
+
+// jsonFailure reads {"__type": "namespace#Code", "message": "..."}.
+func jsonFailure(body []byte) (code, message string) {
+	var text struct {
+		Type    string `json:"__type"`
+		Message string `json:"message"` // or "Message": encoding/json takes both
+	}
+	if err := json.Unmarshal(body, &text); err != nil {
+		return "", ""
+	}
+	return text.Type[strings.LastIndex(text.Type, "#")+1:], text.Message
 }
 
 func (s *Session) pause(ctx context.Context, d time.Duration) error {

@@ -1,7 +1,7 @@
 // Package awsapi sends the few requests to AWS that strongroom makes itself,
-// outside of Pulumi: objects of S3 and a Client VPN endpoint's revocation list.
-// It signs them with the SDK's signer; the SDK's clients of these two services
-// would take longer to compile than the rest of the command line.
+// outside of Pulumi: objects of S3, a Client VPN endpoint's revocation list, and
+// Vault's recovery secret. It signs them with the SDK's signer; the SDK's clients of
+// these services would take longer to compile than the rest of the command line.
 package awsapi
 
 import (
@@ -52,7 +52,10 @@ func Load(ctx context.Context, region string, env func(name string) string) (*Se
 		return nil, errors.New("the AWS region is not known: set AWS_REGION")
 	}
 	s := &Session{Region: loaded.Region, Credentials: loaded.Credentials, Endpoints: map[string]string{}}
-	for service, variable := range map[string]string{"": "AWS_ENDPOINT_URL", "s3": "AWS_ENDPOINT_URL_S3", "ec2": "AWS_ENDPOINT_URL_EC2"} {
+	for service, variable := range map[string]string{
+		"": "AWS_ENDPOINT_URL", "s3": "AWS_ENDPOINT_URL_S3", "ec2": "AWS_ENDPOINT_URL_EC2",
+		"secretsmanager": "AWS_ENDPOINT_URL_SECRETS_MANAGER",
+	} {
 		if text := env(variable); text != "" {
 			u, err := url.Parse(text)
 			if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {

@@ -20,8 +20,7 @@ func (v *Vault) GenerateRoot(ctx context.Context, token string, keys []string) (
 		return "", err
 	}
 	const path = "sys/generate-root/attempt"
-	// One that somebody left half done would refuse our keys.
-	if err := v.do(ctx, active, http.MethodDelete, path, token, nil, nil); err != nil {
+	if err := v.cancel(ctx, active, path, token); err != nil {
 		return "", fmt.Errorf("generate a root token: %w", err)
 	}
 	var attempt struct {
@@ -32,6 +31,8 @@ func (v *Vault) GenerateRoot(ctx context.Context, token string, keys []string) (
 	if err := v.do(ctx, active, http.MethodPut, path, token, map[string]string{}, &attempt); err != nil {
 		return "", fmt.Errorf("generate a root token: %w", err)
 	}
+	// Whatever ends this: what is left half done would be in the next one's way.
+	defer func() { _ = v.cancel(context.WithoutCancel(ctx), active, path, token) }()
 	if len(keys) < attempt.Required {
 		return "", fmt.Errorf("generate a root token: %d recovery keys are needed, there are %d", attempt.Required, len(keys))
 	}
@@ -49,6 +50,19 @@ func (v *Vault) GenerateRoot(ctx context.Context, token string, keys []string) (
 		}
 	}
 	return "", errors.New("generate a root token: the recovery keys are used up and Vault wants more")
+}
+
+// cancel ends an attempt that is under way, if one is: it would refuse our keys. Its
+// nonce has to be named, which Vault tells everybody.
+func (v *Vault) cancel(ctx context.Context, active, path, token string) error {
+	var attempt struct {
+		Started bool   `json:"started"`
+		Nonce   string `json:"nonce"`
+	}
+	if err := v.do(ctx, active, http.MethodGet, path, token, nil, &attempt); err != nil || !attempt.Started {
+		return err
+	}
+	return v.do(ctx, active, http.MethodDelete, path, token, map[string]string{"nonce": attempt.Nonce}, nil)
 }
 
 // decodeToken takes the one-time password off.
@@ -73,7 +87,7 @@ func (v *Vault) RotateRecovery(ctx context.Context, token string, keys []string,
 	}
 	const path = "sys/rekey-recovery-key/"
 	wrap := func(err error) error { return fmt.Errorf("rotate the recovery keys: %w", err) }
-	if err := v.do(ctx, active, http.MethodDelete, path+"init", token, nil, nil); err != nil {
+	if err := v.cancel(ctx, active, path+"init", token); err != nil {
 		return wrap(err)
 	}
 	var begun struct {
@@ -83,6 +97,8 @@ func (v *Vault) RotateRecovery(ctx context.Context, token string, keys []string,
 	if err := v.do(ctx, active, http.MethodPut, path+"init", token, input, &begun); err != nil {
 		return wrap(err)
 	}
+	// Whatever ends this: what is left half done would be in the next one's way.
+	defer func() { _ = v.cancel(context.WithoutCancel(ctx), active, path+"init", token) }()
 	var made struct {
 		Complete          bool     `json:"complete"`
 		KeysB64           []string `json:"keys_base64"`

@@ -14,7 +14,16 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
+)
+
+const (
+	// statusLimit is enough for a server that works on a loaded machine.
+	statusLimit = 10 * time.Second
+	// callLimit is that of the slowest call with a JSON answer, init, which asks KMS
+	// several times and writes through raft. Snapshots have none.
+	callLimit = 5 * time.Minute
 )
 
 // Vault is a Vault and its servers.
@@ -40,12 +49,17 @@ type ServerStatus struct {
 	Failure string `json:"failure,omitempty"`
 }
 
-// Status asks every server.
+// Status asks every server, all at once: one that hangs keeps nobody waiting longer
+// than statusLimit.
 func (v *Vault) Status(ctx context.Context) []ServerStatus {
+	ctx, cancel := context.WithTimeout(ctx, statusLimit)
+	defer cancel()
 	all := make([]ServerStatus, len(v.Servers))
+	var asked sync.WaitGroup
 	for i, address := range v.Servers {
-		all[i] = v.status(ctx, address)
+		asked.Go(func() { all[i] = v.status(ctx, address) })
 	}
+	asked.Wait()
 	return all
 }
 
@@ -133,8 +147,11 @@ func Forbidden(err error) bool {
 	return errors.As(err, &answered) && answered.Status == http.StatusForbidden
 }
 
-// do makes one call. No secret is in its errors: they hold what Vault answered.
+// do makes one call, within callLimit. No secret is in its errors: they hold what
+// Vault answered.
 func (v *Vault) do(ctx context.Context, address, method, path, token string, input, output any) error {
+	ctx, cancel := context.WithTimeout(ctx, callLimit)
+	defer cancel()
 	var body io.Reader
 	if input != nil {
 		text, err := json.Marshal(input)
