@@ -29,26 +29,39 @@ func (o Options) jobs(ctx context.Context, report *reporter) ([]job, error) {
 		kubernetes.programs = append(append([]program{}, kubernetes.programs...), kubectl)
 	}
 	jobs := []job{component}
-	modules := []module{kubernetes, vaultModule, pulumiModule, etcdModule}
+	lines := [][]module{{kubernetes}, {vaultModule}, {pulumiModule}, {etcdModule}}
 	if o.Flux {
-		modules = append(modules, fluxModules...)
+		lines = append(lines, fluxModules)
 		crds, err := o.crdJob(goPath)
 		if err != nil {
 			return nil, err
 		}
 		jobs = append(jobs, crds)
 	}
-	for _, m := range modules {
-		j, err := m.job(o, goPath, goVersion)
+	for _, line := range lines {
+		first, err := o.line(line, goPath, goVersion)
 		if err != nil {
 			return nil, err
 		}
-		jobs = append(jobs, j)
+		jobs = append(jobs, *first)
 	}
 	if err := o.sweep(); err != nil {
 		return nil, err
 	}
 	return jobs, nil
+}
+
+// line is the jobs of modules that are built one after the other.
+func (o Options) line(modules []module, goPath, goVersion string) (*job, error) {
+	if len(modules) == 0 {
+		return nil, nil
+	}
+	first, err := modules[0].job(o, goPath, goVersion)
+	if err != nil {
+		return nil, err
+	}
+	first.next, err = o.line(modules[1:], goPath, goVersion)
+	return &first, err
 }
 
 // sweep removes what killed builds have left.

@@ -54,7 +54,8 @@ var (
 		},
 		link: kubernetesVersion,
 	}
-	// fluxModules have a module each: their dependencies do not agree.
+	// fluxModules have a module each, as their replacements do not agree, and are
+	// built one after the other, as the rest does.
 	fluxModules = []module{fluxModule("source-controller"), fluxModule("kustomize-controller"), fluxModule("helm-controller")}
 	// vaultModule has a main of its own (tools/vault): all plugins of the full Vault
 	// would make the build three times as long and the program as large.
@@ -129,7 +130,9 @@ func (m module) job(o Options, goPath, goVersion string) (job, error) {
 	if err != nil {
 		return job{}, fmt.Errorf("%s: %w", filepath.Join(dir, "go.mod"), err)
 	}
-	flags := []string{"build", "-trimpath", "-buildvcs=false", "-mod=readonly", "-ldflags", strings.TrimSpace("-s -w " + m.link(version))}
+	// No -trimpath, and no cgo below: what strongroom itself and the tools share is
+	// then compiled once, as long as their go.mod files agree (tests/layout).
+	flags := []string{"build", "-buildvcs=false", "-mod=readonly", "-ldflags", strings.TrimSpace("-s -w " + m.link(version))}
 	if m.tags != "" {
 		flags = append(flags, "-tags", m.tags)
 	}

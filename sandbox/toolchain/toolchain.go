@@ -83,6 +83,9 @@ type job struct {
 	make func(ctx context.Context) error
 	// detail is the version, for people.
 	detail string
+	// next is made afterwards, in the same place: it shares so much with this one
+	// that both at once would compile that twice.
+	next *job
 }
 
 // Ensure makes what is missing or whose pin has changed. It can be called
@@ -109,7 +112,11 @@ func Ensure(ctx context.Context, options Options) error {
 	if err != nil {
 		return err
 	}
-	report.total += len(jobs)
+	for i := range jobs {
+		for j := &jobs[i]; j != nil; j = j.next {
+			report.total++
+		}
+	}
 	if err := o.runAll(ctx, jobs, report); err != nil {
 		return err
 	}
@@ -169,8 +176,11 @@ func (o Options) runAll(ctx context.Context, jobs []job, report *reporter) error
 		}
 		running.Go(func() {
 			defer func() { <-slots[j.heavy] }()
-			if err := o.run(ctx, j, report); err != nil {
-				cancel(err)
+			for j := &j; j != nil; j = j.next {
+				if err := o.run(ctx, *j, report); err != nil {
+					cancel(err)
+					return
+				}
 			}
 		})
 	}

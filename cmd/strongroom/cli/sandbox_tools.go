@@ -19,7 +19,7 @@ kube-apiserver and kube-controller-manager, and kubectl where the machine has
 none; and install @pulumi/eks from its lockfile. What is there already is kept.
 It takes about ten minutes on two cores the first time, and goes on where it was
 when it was interrupted. With --flux the Flux controllers are built too, which the
-tests of Flux need: about nine minutes more.`,
+tests of Flux need: about two minutes more.`,
 		Example: `  strongroom sandbox tools
 
   # What make test needs
