@@ -18,7 +18,7 @@ type Vault struct {
 	// Certificate is that of the servers.
 	Certificate VaultCertificate `config:"certificate"`
 
-	// CA signs it: docs/vault.md says how it is changed.
+	// CA signs it: docs/vault-operations.md says how it is changed.
 	CA VaultCA `config:"ca"`
 
 	// RecoveryWindowDays is how long the recovery secret and the keys can be brought

@@ -86,7 +86,7 @@ func TestLimit(t *testing.T) {
 	args := w.args()
 	args.Limit = 300 * time.Millisecond
 	_, err := Open(t.Context(), args)
-	require.ErrorContains(t, err, "waited 300ms until Vault is initialised and unsealed: vault-0 is sealed: docs/vault.md says what to do; "+
+	require.ErrorContains(t, err, "waited 300ms until Vault is initialised and unsealed: vault-0 is sealed: docs/vault-operations.md says what to do; "+
 		"the limit is strongroom:vault.access.waitMinutes")
 
 	ctx, cancel := context.WithCancel(t.Context())

@@ -42,7 +42,7 @@ func (a *Access) await(ctx context.Context, what string, try func(context.Contex
 		select {
 		case <-ctx.Done():
 			if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-				return fmt.Errorf("waited %s until %s: %w: docs/vault.md says what to do; "+
+				return fmt.Errorf("waited %s until %s: %w: docs/vault-operations.md says what to do; "+
 					"the limit is strongroom:vault.access.waitMinutes", a.args.Limit, what, lastSaid(said, last))
 			}
 			return ctx.Err()

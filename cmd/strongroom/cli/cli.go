@@ -39,6 +39,10 @@ type app struct {
 	engine   func(*deploy.Target) engine
 	check    func(context.Context, clusterCheck) (clusterReport, error)
 	machine  machine
+	// reach opens a stack's Vault.
+	reach func(ctx context.Context, f vaultFlags) (*vaultSite, error)
+	// typed asks for something that must not be seen.
+	typed func(prompt string) ([]byte, error)
 
 	// notify passes signals on until stop is called.
 	notify func(chan<- os.Signal) (stop func())
@@ -76,6 +80,7 @@ func Main(args []string, in io.Reader, out, errOut io.Writer) int {
 		exit:  os.Exit,
 		abort: make(chan struct{}),
 	}
+	a.reach, a.typed = a.reachVault, a.typedAtTerminal
 	return a.run(context.Background(), args)
 }
 

@@ -213,13 +213,13 @@ step_1_finished() {
     'true '*)
         person "Vault is initialised, but its recovery keys are not in the recovery secret: this script was" \
             "killed between steps 3 and 4, and nothing was put into Vault yet. Empty the storage" \
-            "(reset-empty in docs/vault.md) and run this job again"
+            "(reset-empty in docs/vault-operations.md) and run this job again"
         ;;
     'false stored' | 'false finishing' | 'false finished')
         person "$FIRST_PEER is not initialised, but the recovery secret holds the keys of a Vault (\"$state\"):" \
             "the server has lost its storage, or another Vault was wiped. If the other servers still have the" \
-            "data, it joins them by itself once it can reach them; else restore a snapshot (docs/vault.md)." \
-            "To begin anew without the old data: reset-empty in docs/vault.md"
+            "data, it joins them by itself once it can reach them; else restore a snapshot (docs/vault-operations.md)." \
+            "To begin anew without the old data: docs/vault-operations.md"
         ;;
     'false '*)
         say "step 1: no"
@@ -258,7 +258,7 @@ step_3_init() {
     document=
     if [ -z "$keys" ] || [ -z "$root" ]; then
         person "init answered without recovery keys: is the seal awskms? Nothing was put into Vault:" \
-            "empty the storage (reset-empty in docs/vault.md), correct it, and run this job again"
+            "empty the storage (reset-empty in docs/vault-operations.md), correct it, and run this job again"
     fi
 }
 
@@ -356,6 +356,6 @@ else
     # after step 7 began, unless somebody else revoked the token.
     step_6_verify || person "the root token is revoked and the provisioner cannot log in" \
         "($(tail -n 1 "$work/login.err")): make a root token, put it into the recovery secret" \
-        "(generate-root in docs/vault.md), and run this job again"
+        "(generate-root in docs/vault-operations.md), and run this job again"
 fi
 step_7_revoke
