@@ -25,6 +25,7 @@ const (
 	serving          = "serving"
 	controllerClient = "controller-manager"
 	webhookClient    = "webhook-client"
+	kubeletClient    = "kubelet-client"
 )
 
 // controllers are those that have work to do in a cluster without nodes. The
@@ -81,6 +82,9 @@ func apiServerArguments(port int) []string {
 		"--service-account-key-file=" + pki(serviceAccount+".key"),
 		"--api-audiences=" + issuer,
 		"--service-cluster-ip-range=" + serviceCIDR,
+		"--kubelet-certificate-authority=" + pki("ca.crt"),
+		"--kubelet-client-certificate=" + pki(kubeletClient+".crt"),
+		"--kubelet-client-key=" + pki(kubeletClient+".key"),
 		// A loopback address is no endpoint for Pods, and there are none.
 		"--endpoint-reconciler-type=none",
 		"--advertise-address=127.0.0.1",

@@ -321,6 +321,16 @@ func (c *ControlPlanes) Status() []Status {
 // cluster, for the sandbox's own checks. Its key is made for the call and
 // never stored.
 func (c *ControlPlanes) AdminConfig(name string) (*rest.Config, error) {
+	p, err := c.up(name)
+	if err != nil {
+		return nil, err
+	}
+	defer p.mu.Unlock()
+	return p.adminConfig()
+}
+
+// up returns the plane of a name, locked, if it runs.
+func (c *ControlPlanes) up(name string) (*plane, error) {
 	c.mu.Lock()
 	p := c.planes[name]
 	c.mu.Unlock()
@@ -328,11 +338,11 @@ func (c *ControlPlanes) AdminConfig(name string) (*rest.Config, error) {
 		return nil, fmt.Errorf("cluster %q has no control plane", name)
 	}
 	p.mu.Lock()
-	defer p.mu.Unlock()
 	if !p.running() {
+		p.mu.Unlock()
 		return nil, fmt.Errorf("cluster %q: its control plane is down", name)
 	}
-	return p.adminConfig()
+	return p, nil
 }
 
 // acquire returns the plane of a name, locked, with what lies on disk of it.

@@ -148,6 +148,7 @@ func (p *plane) prepare() error {
 		},
 		controllerClient: {name: "system:kube-controller-manager", usage: x509.ExtKeyUsageClientAuth},
 		webhookClient:    {name: webhookClient, usage: x509.ExtKeyUsageClientAuth},
+		kubeletClient:    {name: kubeletClient, usage: x509.ExtKeyUsageClientAuth},
 	}
 	for file, l := range leaves {
 		if err := p.ca.issue(p.path(pkiDir), file, l); err != nil {

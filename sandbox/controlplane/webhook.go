@@ -62,8 +62,8 @@ func startTokenFront(cluster string, ca *authority, hook Webhook, logf func(stri
 	front := &tokenFront{
 		url: "https://" + listener.Addr().String(),
 		server: &http.Server{
-			Handler:           onlyClient(webhookClient, proxy),
-			ReadHeaderTimeout: 10 * time.Second,
+			Handler:           onlyClient(webhookClient, "the token webhook answers the API server only", proxy),
+			ReadHeaderTimeout: requestLimit,
 			TLSConfig: &tls.Config{
 				Certificates: []tls.Certificate{cert},
 				ClientAuth:   tls.RequireAndVerifyClientCert,
@@ -80,11 +80,14 @@ func startTokenFront(cluster string, ca *authority, hook Webhook, logf func(stri
 	return front, nil
 }
 
+// requestLimit is how long a request's headers may take.
+const requestLimit = 10 * time.Second
+
 // onlyClient lets requests through that carry the client certificate of name.
-func onlyClient(name string, next http.Handler) http.Handler {
+func onlyClient(name, refusal string, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.TLS == nil || len(r.TLS.PeerCertificates) == 0 || r.TLS.PeerCertificates[0].Subject.CommonName != name {
-			http.Error(w, "the token webhook answers the API server only", http.StatusForbidden)
+			http.Error(w, refusal, http.StatusForbidden)
 			return
 		}
 		next.ServeHTTP(w, r)
