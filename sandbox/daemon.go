@@ -18,6 +18,7 @@ import (
 	"github.com/strongroom-platform/strongroom/sandbox/accountapi"
 	"github.com/strongroom-platform/strongroom/sandbox/controlplane"
 	"github.com/strongroom-platform/strongroom/sandbox/process"
+	"github.com/strongroom-platform/strongroom/sandbox/vaulthost"
 )
 
 const (
@@ -40,6 +41,8 @@ type Status struct {
 	AccountURL string    `json:"accountUrl,omitempty"`
 	// Clusters are the control planes, by name.
 	Clusters []controlplane.Status `json:"clusters,omitempty"`
+	// Vaults are Vault's servers, by cluster.
+	Vaults []vaulthost.Status `json:"vaults,omitempty"`
 	// Objects counts what is in the simulated account, by type.
 	Objects map[string]int `json:"objects,omitempty"`
 }
@@ -85,7 +88,7 @@ func (s *Sandbox) spawn(ctx context.Context, program string) error {
 	defer func() { _ = log.Close() }()
 	cmd := exec.Command(program, "sandbox", "daemon") //nolint:noctx // it outlives ctx
 	cmd.Dir = s.Dir
-	cmd.Env = append(os.Environ(), DirVariable+"="+s.Dir)
+	cmd.Env = append(os.Environ(), DirVariable+"="+s.Dir, s.vaultSwitch())
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if err := cmd.Start(); err != nil {

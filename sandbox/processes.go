@@ -6,15 +6,17 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/strongroom-platform/strongroom/sandbox/process"
 )
 
-// processes returns what runs out of this sandbox: programs in bin/, and Node
-// with the EKS component. We and those we were called by are left out, and so
-// is a strongroom command of another terminal: it waits for its turn.
+// processes returns what runs out of this sandbox: programs in bin/, Node with
+// the EKS component, and the scripts of Vault's first start. We and those we were
+// called by are left out, and so is a strongroom command of another terminal: it
+// waits for its turn.
 func (s *Sandbox) processes() ([]process.Record, error) {
 	all, err := process.List()
 	if err != nil {
@@ -43,7 +45,7 @@ func (s *Sandbox) owns(info process.Info) bool {
 		return true
 	}
 	// A script has its interpreter as executable, and itself as argument.
-	return len(info.Args) > 1 && (within(s.BinDir(), info.Args[1]) || within(s.EKSDir(), info.Args[1]))
+	return len(info.Args) > 1 && slices.ContainsFunc([]string{s.BinDir(), s.EKSDir(), s.vaultInitDir()}, func(dir string) bool { return within(dir, info.Args[1]) })
 }
 
 // serves says whether a strongroom process is the daemon or a provider of this
@@ -118,7 +120,11 @@ func (s *Sandbox) recorded() ([]process.Record, error) {
 	if err != nil {
 		return nil, fmt.Errorf("processes of the sandbox: %w", err)
 	}
-	for _, dir := range append(dirs, clusters...) {
+	vaults, err := filepath.Glob(filepath.Join(s.VaultDir(), "*"))
+	if err != nil {
+		return nil, fmt.Errorf("processes of the sandbox: %w", err)
+	}
+	for _, dir := range slices.Concat(dirs, vaults, clusters) {
 		records, err := process.LoadAll(dir)
 		if err != nil {
 			return nil, err

@@ -8,6 +8,8 @@
 //	eks/          the EKS component (@pulumi/eks) with its packages
 //	account/      the simulated account
 //	clusters/     one folder per control plane: data, certificates, logs
+//	vault/        one folder per cluster with a Vault: data, certificates, logs
+//	vault-init/   the scripts of Vault's first start, out of the checkout
 //	state/        the stacks' state (file backend)
 //	project/      copies of Pulumi.yaml and Pulumi.<stack>.yaml, where the engine
 //	              writes, so that it does not write into the checkout
@@ -44,6 +46,9 @@ type Sandbox struct {
 	// Command is the strongroom program that runs the daemon and the
 	// providers. Default: see toolchain.Options.
 	Command string
+	// NoVault keeps the daemon from starting Vault's servers, whatever the stacks
+	// declare. Open takes it from VaultVariable.
+	NoVault bool
 
 	freeDisk func(dir string) (uint64, error)
 }
@@ -61,7 +66,7 @@ func Open(dir string) (*Sandbox, error) {
 	if err != nil {
 		return nil, fmt.Errorf("folder of the sandbox: %w", err)
 	}
-	return &Sandbox{Dir: absolute, freeDisk: toolchain.FreeDisk}, nil
+	return &Sandbox{Dir: absolute, NoVault: os.Getenv(VaultVariable) == vaultOff, freeDisk: toolchain.FreeDisk}, nil
 }
 
 // BinDir holds the tools; it comes first on PATH.

@@ -42,6 +42,7 @@ type daemon struct {
 	account  *account.Account
 	planes   *controlplane.ControlPlanes
 	sessions *podidentity.Sessions
+	vaults   vaults
 	started  time.Time
 	build    string
 	token    string
@@ -99,6 +100,7 @@ func (d *daemon) open(ctx context.Context) (err error) {
 	if err != nil {
 		return errors.Join(err, d.planes.Close(context.WithoutCancel(ctx)))
 	}
+	d.vaults = d.newVaults()
 	d.server = &http.Server{Handler: d.handler(review), ReadHeaderTimeout: 10 * time.Second, ErrorLog: slog.NewLogLogger(d.log.Handler(), slog.LevelWarn)}
 	return d.sandbox.writeCredentials(d.account.Identities())
 }
@@ -111,6 +113,7 @@ func (d *daemon) run(ctx context.Context) error {
 
 	err := d.resume(ctx)
 	if err == nil {
+		d.beginVaults()
 		err = d.announce()
 	}
 	if err == nil {
@@ -161,8 +164,10 @@ func (d *daemon) announce() error {
 	return accountapi.Connection{URL: d.url(), Token: d.token, PID: os.Getpid(), Version: d.build}.Save(d.sandbox.connectionFile())
 }
 
-// close stops serving, then the control planes, and gives the account free.
+// close stops Vault's servers, then serving, then the control planes, and gives
+// the account free.
 func (d *daemon) close() error {
+	stopped := d.vaults.close()
 	ctx, cancel := context.WithTimeout(context.Background(), shutdownGrace)
 	defer cancel()
 	if err := d.server.Shutdown(ctx); err != nil {
@@ -172,6 +177,7 @@ func (d *daemon) close() error {
 		}
 	}
 	err := errors.Join(
+		stopped,
 		d.planes.Close(context.Background()),
 		d.account.Close(),
 		removeIfThere(d.sandbox.connectionFile()),
@@ -201,7 +207,7 @@ func (d *daemon) handler(review string) http.Handler {
 func (d *daemon) serveStatus(w http.ResponseWriter, _ *http.Request) {
 	status := Status{
 		Running: true, Dir: d.sandbox.Dir, PID: os.Getpid(), Since: d.started, AccountURL: d.url(),
-		Clusters: d.planes.Status(), Objects: map[string]int{},
+		Clusters: d.planes.Status(), Vaults: d.vaults.Status(), Objects: map[string]int{},
 	}
 	for _, o := range d.account.Objects() {
 		status.Objects[o.Type]++

@@ -29,6 +29,9 @@ func (s *Sandbox) tools(ctx context.Context, repoRoot string, flux bool, progres
 	if err := s.makeFolder(); err != nil {
 		return err
 	}
+	if err := s.layOutVaultInit(repoRoot); err != nil {
+		return err
+	}
 	return toolchain.Ensure(ctx, toolchain.Options{
 		RepoRoot: repoRoot,
 		BinDir:   s.BinDir(),

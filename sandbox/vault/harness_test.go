@@ -253,7 +253,7 @@ func (p *platform) firstStart(out io.Writer, environment ...string) vault.Job {
 		peers = append(peers, s.URL)
 	}
 	return vault.Job{
-		Scripts: scripts, Path: p.wrapper + ":/usr/bin:/bin", Peers: peers, CAFile: p.servers.CAFile(),
+		Scripts: scripts, Path: p.wrapper + ":/usr/bin:/bin", Peers: peers, CAFile: p.servers.CAFile(), ServerName: vault.ServerName,
 		SecretID: secretARN, Region: region, Endpoint: p.url, Credentials: p.as("vault-init"),
 		Namespace: "vault", ServiceAccount: "vault-provisioner", Audience: "vault", TokenFile: p.provisioner,
 		KubernetesURL: p.endpoint.URL, KubernetesCAFile: p.clusterCA, ReviewerFile: p.reviewer,

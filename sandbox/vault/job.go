@@ -25,6 +25,8 @@ type Job struct {
 	// Peers are the addresses of the servers, CAFile their CA.
 	Peers  []string
 	CAFile string
+	// ServerName is the name in the certificates of all servers.
+	ServerName string
 	// SecretID is the recovery secret, name or ARN.
 	SecretID string
 	// Region, Endpoint and Credentials are what store.sh's `aws` works with.
@@ -70,6 +72,7 @@ func (j Job) Pod(ctx context.Context) (Outcome, error) {
 
 	store := j.command(ctx, "store.sh", handover, append([]string{
 		"RECOVERY_SECRET_ID=" + j.SecretID, "AWS_REGION=" + j.Region,
+		"AWS_DEFAULT_REGION=" + j.Region, // version 1 of the CLI knows no other
 		"AWS_ENDPOINT_URL=" + j.Endpoint, "AWS_ENDPOINT_URL_SECRETS_MANAGER=" + j.Endpoint, "AWS_EC2_METADATA_DISABLED=true",
 	}, j.Credentials...), out)
 	if err := store.Start(); err != nil {
@@ -87,7 +90,7 @@ func (j Job) Pod(ctx context.Context) (Outcome, error) {
 		wait = 5 * time.Minute
 	}
 	init := j.command(ctx, "init.sh", handover, []string{
-		"VAULT_PEERS=" + strings.Join(j.Peers, " "), "VAULT_CACERT=" + j.CAFile, "VAULT_TLS_SERVER_NAME=" + ServerName,
+		"VAULT_PEERS=" + strings.Join(j.Peers, " "), "VAULT_CACERT=" + j.CAFile, "VAULT_TLS_SERVER_NAME=" + j.ServerName,
 		"PROVISIONER_TOKEN_FILE=" + j.TokenFile, "PROVISIONER_NAMESPACE=" + j.Namespace,
 		"PROVISIONER_SERVICE_ACCOUNT=" + j.ServiceAccount, "PROVISIONER_AUDIENCE=" + j.Audience,
 		"PROVISIONER_POLICY_FILE=" + filepath.Join(j.Scripts, "provisioner.hcl"),

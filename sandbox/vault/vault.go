@@ -37,7 +37,7 @@ const (
 	// longestPause is the longest time before a server that ended is started
 	// again.
 	longestPause = 10 * time.Second
-	// ServerName is the name in the certificates by which clients know Vault.
+	// ServerName is the name by which clients know Vault, if no other is given.
 	ServerName = "vault.tooling.internal"
 )
 
@@ -59,6 +59,8 @@ type Config struct {
 	Replicas int
 	// CA, Certificate and Key are the files of the Secret vault-tls.
 	CA, Certificate, Key []byte
+	// ServerName is what clients know the certificate by. Default: ServerName.
+	ServerName string
 	// Region is that of the KMS key, Endpoint the address of the simulated AWS.
 	Region, Endpoint string
 	// Environment is added to that of the servers: where they get their AWS
@@ -76,6 +78,7 @@ type Servers struct {
 	stopAll context.CancelFunc // nil where nothing runs
 	running sync.WaitGroup
 
+	// childMu is held for moments only. nodes are written with both held.
 	childMu  sync.Mutex
 	children map[string]*process.Child
 }
@@ -99,12 +102,19 @@ func New(options Options) (*Servers, error) {
 }
 
 // Start makes sure that the servers run with config, and returns once each of
-// them answers, sealed or not. Servers that run with the same one are left alone.
+// them answers, sealed or not. Servers that run with the same one are left alone;
+// new certificates they are told to read.
 func (s *Servers) Start(ctx context.Context, config Config) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if config.ServerName == "" {
+		config.ServerName = ServerName
+	}
 	if s.stopAll != nil && reflect.DeepEqual(s.config, config) {
 		return nil
+	}
+	if s.stopAll != nil && reflect.DeepEqual(s.config.withCertificates(config), config) {
+		return s.renew(config)
 	}
 	if err := s.halt(); err != nil {
 		return err
@@ -113,6 +123,36 @@ func (s *Servers) Start(ctx context.Context, config Config) error {
 		return err
 	}
 	return s.launch(ctx)
+}
+
+func (c Config) withCertificates(from Config) Config {
+	c.CA, c.Certificate, c.Key, c.ServerName = from.CA, from.Certificate, from.Key, from.ServerName
+	return c
+}
+
+// renew gives running servers new certificates. The caller holds s.mu.
+func (s *Servers) renew(config Config) error {
+	if err := s.writeCertificates(config); err != nil {
+		return err
+	}
+	s.config = config
+	s.childMu.Lock()
+	defer s.childMu.Unlock()
+	for name, child := range s.children {
+		if err := syscall.Kill(child.Record().PID, syscall.SIGHUP); err != nil && !errors.Is(err, syscall.ESRCH) {
+			return fmt.Errorf("tell %s of its new certificate: %w", name, err)
+		}
+	}
+	return nil
+}
+
+func (s *Servers) writeCertificates(config Config) error {
+	for name, data := range map[string][]byte{"ca.crt": config.CA, "tls.crt": config.Certificate, "tls.key": config.Key} {
+		if err := files.Replace(filepath.Join(s.options.Dir, "tls", name), data, files.Private); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // launch starts what prepare wrote. The caller holds s.mu.
@@ -146,7 +186,8 @@ func (s *Servers) Remove() error {
 	if err := s.halt(); err != nil {
 		return err
 	}
-	s.nodes, s.config = nil, Config{}
+	s.setNodes(nil)
+	s.config = Config{}
 	if err := os.RemoveAll(s.options.Dir); err != nil {
 		return fmt.Errorf("remove the data of Vault: %w", err)
 	}
@@ -209,15 +250,13 @@ type Server struct {
 	Log string `json:"log"`
 }
 
-// List lists the servers in the order of their names.
+// List lists the servers in the order of their names. It never waits for a start
+// that is under way.
 func (s *Servers) List() []Server {
-	s.mu.Lock()
-	nodes := s.nodes
-	s.mu.Unlock()
 	s.childMu.Lock()
 	defer s.childMu.Unlock()
 	var all []Server
-	for _, n := range nodes {
+	for _, n := range s.nodes {
 		server := Server{Name: n.Name, URL: n.url(), Log: n.log()}
 		if child := s.children[n.Name]; child != nil {
 			server.PID = child.Record().PID
@@ -291,6 +330,12 @@ func (s *Servers) supervise(ctx context.Context, n *node) {
 	}
 }
 
+func (s *Servers) setNodes(nodes []*node) {
+	s.childMu.Lock()
+	defer s.childMu.Unlock()
+	s.nodes = nodes
+}
+
 func (s *Servers) put(name string, child *process.Child) {
 	s.childMu.Lock()
 	defer s.childMu.Unlock()
@@ -337,7 +382,7 @@ func (s *Servers) httpClient() (*http.Client, error) {
 	}
 	return &http.Client{
 		Timeout:   5 * time.Second,
-		Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool, ServerName: ServerName, MinVersion: tls.VersionTLS12}},
+		Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool, ServerName: s.config.ServerName, MinVersion: tls.VersionTLS12}},
 	}, nil
 }
 
@@ -353,10 +398,8 @@ func (s *Servers) prepare(_ context.Context, config Config) error {
 	if err != nil {
 		return err
 	}
-	for name, data := range map[string][]byte{"ca.crt": config.CA, "tls.crt": config.Certificate, "tls.key": config.Key} {
-		if err := files.Replace(filepath.Join(s.options.Dir, "tls", name), data, files.Private); err != nil {
-			return err
-		}
+	if err := s.writeCertificates(config); err != nil {
+		return err
 	}
 	for _, n := range nodes {
 		if err := n.folders(); err != nil {
@@ -370,7 +413,8 @@ func (s *Servers) prepare(_ context.Context, config Config) error {
 			return err
 		}
 	}
-	s.nodes, s.config = nodes, config
+	s.setNodes(nodes)
+	s.config = config
 	return nil
 }
 

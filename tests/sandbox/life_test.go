@@ -22,7 +22,7 @@ import (
 // drift, and destroy. The steps build on each other; when one fails, those after
 // it are not tried.
 func TestLifeOfBothStacks(t *testing.T) {
-	p := newPlace(t)
+	p := newPlaceWithVault(t)
 	step := func(name string, do func()) {
 		t.Helper()
 		if !p.sub(name, do) {
@@ -55,6 +55,7 @@ func TestLifeOfBothStacks(t *testing.T) {
 			unchanged(p.T, result)
 		}
 	})
+	step("Vault was started by the Job's scripts, and unseals itself after a kill of the daemon", p.vaultRuns)
 	step("each cluster answers through its own kubeconfig", p.clustersAnswer)
 	step("no secret is in plain text", p.noPlainSecrets)
 	step("a change is planned as AWS would make it, and made", p.changes)
@@ -84,6 +85,7 @@ func TestLifeOfBothStacks(t *testing.T) {
 		left, err := filepath.Glob(filepath.Join(p.ClustersDir(), "*"))
 		require.NoError(p, err)
 		require.Empty(p, left, "the control planes' data")
+		p.vaultIsGone()
 		require.NoError(p, p.Stop(p.ctx, func(string) {}))
 	})
 }

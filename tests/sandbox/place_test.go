@@ -51,9 +51,21 @@ type place struct {
 	client *accountapi.Client
 }
 
-// newPlace brings an empty sandbox up and takes it down after the test, which
-// runs beside others: two sandboxes do not know of each other.
+// newPlace brings an empty sandbox up, in which Vault is switched off, and takes it
+// down after the test, which runs beside others: two sandboxes do not know of each
+// other.
 func newPlace(t *testing.T) *place {
+	t.Helper()
+	return newPlaceWith(t, func(s *sandbox.Sandbox) { s.NoVault = true })
+}
+
+// newPlaceWithVault is newPlace with Vault's servers, as `up` has them.
+func newPlaceWithVault(t *testing.T) *place {
+	t.Helper()
+	return newPlaceWith(t, func(*sandbox.Sandbox) {})
+}
+
+func newPlaceWith(t *testing.T, options func(*sandbox.Sandbox)) *place {
 	t.Helper()
 	t.Parallel()
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
@@ -62,6 +74,7 @@ func newPlace(t *testing.T) *place {
 	checkout, err := sandbox.FindRepo(".")
 	require.NoError(t, err)
 	p.Sandbox = toolsOf(t, checkout)
+	options(p.Sandbox)
 	for _, name := range []string{"Pulumi.yaml", "Pulumi.tooling.yaml", "Pulumi.application.yaml"} {
 		data, err := os.ReadFile(filepath.Join(checkout, name))
 		require.NoError(t, err)

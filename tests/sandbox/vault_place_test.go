@@ -454,11 +454,11 @@ func (v *vaultPlace) child(log string, command *exec.Cmd, environment ...string)
 }
 
 // eventually waits until something works.
-func (v *vaultPlace) eventually(what string, try func() error, log string) {
-	v.Helper()
+func (p *place) eventually(what string, try func() error, log string) {
+	p.Helper()
 	var last error
-	if !waitUntil(time.Minute, func() bool { last = try(); return last == nil }) {
-		v.Fatalf("%s: %v\n%s", what, last, tail(log, 20))
+	if !waitUntil(3*time.Minute, func() bool { last = try(); return last == nil }) {
+		p.Fatalf("%s: %v\n%s", what, last, tail(log, 20))
 	}
 }
 

@@ -20,8 +20,8 @@ func (a *app) sandboxStatusCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "status",
 		Short: "Show what is running in the sandbox",
-		Long: `Show whether the sandbox runs, its control planes with their processes, and what
-the simulated account holds. It changes nothing.`,
+		Long: `Show whether the sandbox runs, its control planes with their processes, Vault's
+servers, and what the simulated account holds. It changes nothing.`,
 		Example: `  strongroom sandbox status
 
   strongroom sandbox status --json | jq .clusters`,
@@ -79,6 +79,7 @@ func statusText(s *sandbox.Status, now time.Time) string {
 			fmt.Fprintf(&b, "    %s\n", c.Note)
 		}
 	}
+	b.WriteString(vaultText(s.Vaults))
 	b.WriteString("\nThe simulated account\n")
 	total := 0
 	rows := [][]string{{"  type", "objects"}}

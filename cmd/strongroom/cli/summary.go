@@ -16,11 +16,12 @@ var (
 		"the EKS component, @pulumi/eks under Node",
 		"the Kubernetes control planes: kube-apiserver, kube-controller-manager and etcd, one set per cluster",
 		"authentication: signed tokens, checked against the cluster's access entries",
+		"Vault: three servers with the rendered configuration, initialised by the Job's scripts and unsealed by the simulated KMS",
 		"keys and certificates",
 	}
 	simulatedParts = []string{
 		"AWS: every aws:* resource is an object in the simulated account, which is strict about references, order and names",
-		"nodes: node groups are objects only, so pods stay Pending",
+		"nodes: node groups are objects only, so pods stay Pending; Vault's are shown on simulated nodes, which take port-forwards",
 		"traffic: load balancers, gateways, routes and DNS names carry none",
 	}
 )

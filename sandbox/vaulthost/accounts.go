@@ -1,0 +1,91 @@
+package vaulthost
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	authenticationv1 "k8s.io/api/authentication/v1"
+	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/kubernetes"
+
+	"github.com/strongroom-platform/strongroom/sandbox/files"
+	"github.com/strongroom-platform/strongroom/sandbox/podidentity"
+)
+
+// simulated marks what the host made in a cluster.
+const simulated = "strongroom.io/simulated"
+
+func labels() map[string]string { return map[string]string{simulated: "true"} }
+
+// makeAccounts makes the service accounts as the chart and the tree do, and lets
+// the servers review tokens. What is there already is left as it is.
+func makeAccounts(ctx context.Context, client kubernetes.Interface) error {
+	for _, name := range []string{serverAccount, initAccount, snapshotAccount} {
+		_, err := client.CoreV1().ServiceAccounts(namespace).Create(ctx, &corev1.ServiceAccount{
+			ObjectMeta: metav1.ObjectMeta{Name: name, Labels: labels()},
+		}, metav1.CreateOptions{})
+		if err != nil && !apierrors.IsAlreadyExists(err) {
+			return fmt.Errorf("service account %s/%s: %w", namespace, name, err)
+		}
+	}
+	_, err := client.RbacV1().ClusterRoleBindings().Create(ctx, &rbacv1.ClusterRoleBinding{
+		ObjectMeta: metav1.ObjectMeta{Name: "vault-server-binding", Labels: labels()},
+		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: "system:auth-delegator"},
+		Subjects:   []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Name: serverAccount, Namespace: namespace}},
+	}, metav1.CreateOptions{})
+	if err != nil && !apierrors.IsAlreadyExists(err) {
+		return fmt.Errorf("cluster role binding vault-server-binding: %w", err)
+	}
+	return nil
+}
+
+// The files with tokens of service accounts, as a kubelet projects them into pods.
+const (
+	reviewerFile       = "reviewer"        // the servers', for the API server
+	serverIdentityFile = "server-identity" // the servers', for Pod Identity
+	initIdentityFile   = "init-identity"   // the Job's, for Pod Identity
+	provisionerFile    = "provisioner"     // the Job's, for Vault
+)
+
+// projections are the tokens. They are made anew every refresh; the reviewer's
+// stays in Vault's configuration, and so lives longer than a sandbox does.
+var projections = map[string]struct {
+	account, audience string
+	life              time.Duration
+}{
+	reviewerFile:       {serverAccount, "", 365 * 24 * time.Hour},
+	serverIdentityFile: {serverAccount, podidentity.Audience, 24 * time.Hour},
+	initIdentityFile:   {initAccount, podidentity.Audience, 24 * time.Hour},
+	provisionerFile:    {initAccount, vaultAudience, 24 * time.Hour},
+}
+
+// refresh is how often a kubelet would look after them.
+const refresh = time.Hour
+
+// project writes the tokens into a folder.
+func project(ctx context.Context, client kubernetes.Interface, dir string) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("tokens for Vault: %w", err)
+	}
+	for file, p := range projections {
+		seconds := int64(p.life.Seconds())
+		request := &authenticationv1.TokenRequest{Spec: authenticationv1.TokenRequestSpec{ExpirationSeconds: &seconds}}
+		if p.audience != "" {
+			request.Spec.Audiences = []string{p.audience}
+		}
+		answer, err := client.CoreV1().ServiceAccounts(namespace).CreateToken(ctx, p.account, request, metav1.CreateOptions{})
+		if err != nil {
+			return fmt.Errorf("token of service account %s/%s: %w", namespace, p.account, err)
+		}
+		if err := files.Replace(filepath.Join(dir, file), []byte(answer.Status.Token), files.Private); err != nil {
+			return err
+		}
+	}
+	return nil
+}
