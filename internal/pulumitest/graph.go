@@ -359,28 +359,34 @@ func isSecret(props resource.PropertyMap, path string) bool {
 	return v.ContainsSecrets()
 }
 
+// splitPath takes a path apart at dots and brackets: tags.Name, tags["a.b"],
+// rules[0].id and rules.0.id. A bracket that is not closed is part of a name.
 func splitPath(path string) []string {
 	var out []string
 	for path != "" {
-		if strings.HasPrefix(path, `["`) {
-			if end := strings.Index(path, `"]`); end > 0 {
-				out = append(out, path[2:end])
-				path = strings.TrimPrefix(path[end+2:], ".")
-				continue
-			}
+		if step, rest, ok := bracketed(path); ok {
+			out = append(out, step)
+			path = strings.TrimPrefix(rest, ".")
+			continue
 		}
-		// A bracketed key may follow without a dot: tags["a.b"].
-		cut := strings.IndexAny(path, ".[")
-		if cut < 0 {
+		// From the second character on: a bracket here is none.
+		cut := strings.IndexAny(path[1:], ".[") + 1
+		if cut == 0 {
 			return append(out, path)
 		}
-		if cut > 0 {
-			out = append(out, path[:cut])
-		}
-		if path[cut] == '.' {
-			cut++
-		}
-		path = path[cut:]
+		out = append(out, path[:cut])
+		path = strings.TrimPrefix(path[cut:], ".")
 	}
 	return out
+}
+
+// bracketed takes ["key"] or [0] off the front of a path.
+func bracketed(path string) (step, rest string, ok bool) {
+	if inner, isKey := strings.CutPrefix(path, `["`); isKey {
+		return strings.Cut(inner, `"]`)
+	}
+	if inner, isIndex := strings.CutPrefix(path, "["); isIndex {
+		return strings.Cut(inner, "]")
+	}
+	return "", "", false
 }
