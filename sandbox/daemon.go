@@ -140,6 +140,9 @@ func (s *Sandbox) Remove(ctx context.Context, progress func(string)) error {
 	if err := s.Stop(ctx, progress); err != nil {
 		return err
 	}
+	if err := s.removeDatabases(ctx); err != nil {
+		return err
+	}
 	return s.removeContents()
 }
 

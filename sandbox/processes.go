@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/strongroom-platform/strongroom/sandbox/process"
+	"github.com/strongroom-platform/strongroom/sandbox/vaulthost"
 )
 
 // processes returns what runs out of this sandbox: programs in bin/, Node with
@@ -124,7 +125,10 @@ func (s *Sandbox) recorded() ([]process.Record, error) {
 	if err != nil {
 		return nil, fmt.Errorf("processes of the sandbox: %w", err)
 	}
-	for _, dir := range slices.Concat(dirs, vaults, clusters) {
+	for _, vault := range vaults {
+		dirs = append(dirs, vault, vaulthost.DatabaseDir(s.VaultDir(), filepath.Base(vault)))
+	}
+	for _, dir := range append(dirs, clusters...) {
 		records, err := process.LoadAll(dir)
 		if err != nil {
 			return nil, err

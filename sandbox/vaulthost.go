@@ -9,6 +9,7 @@ import (
 
 	"github.com/strongroom-platform/strongroom/sandbox/files"
 	"github.com/strongroom-platform/strongroom/sandbox/podidentity"
+	"github.com/strongroom-platform/strongroom/sandbox/postgres"
 	"github.com/strongroom-platform/strongroom/sandbox/vaulthost"
 )
 
@@ -46,6 +47,20 @@ func (s *Sandbox) layOutVaultInit(repoRoot string) error {
 			return fmt.Errorf("scripts of Vault's first start: %w", err)
 		}
 		if err := files.Replace(filepath.Join(s.vaultInitDir(), name), data, files.Private); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// removeDatabases removes PostgreSQL's data, which need not lie in the folder.
+func (s *Sandbox) removeDatabases(ctx context.Context) error {
+	vaults, err := filepath.Glob(filepath.Join(s.VaultDir(), "*"))
+	if err != nil {
+		return fmt.Errorf("databases of the sandbox: %w", err)
+	}
+	for _, vault := range vaults {
+		if err := postgres.New(vaulthost.DatabaseDir(s.VaultDir(), filepath.Base(vault))).Remove(ctx); err != nil {
 			return err
 		}
 	}

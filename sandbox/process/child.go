@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -25,6 +26,8 @@ type Spec struct {
 	// Dir is the working directory; Env the whole environment.
 	Dir string
 	Env []string
+	// Credential is whom it runs as, nil for the calling user.
+	Credential *syscall.Credential
 	// Log receives the program's output, appended, mode 0600.
 	Log string
 	// Record is the file that identifies the process while it runs; its name
@@ -60,6 +63,7 @@ func Start(spec Spec) (*Child, error) {
 	cmd.Dir, cmd.Env = spec.Dir, spec.Env
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.SysProcAttr = attributes()
+	cmd.SysProcAttr.Credential = spec.Credential
 
 	child := &Child{spec: spec, done: make(chan struct{})}
 	started := make(chan error, 1)

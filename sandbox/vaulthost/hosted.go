@@ -21,6 +21,7 @@ import (
 
 	"github.com/strongroom-platform/strongroom/sandbox/account"
 	"github.com/strongroom-platform/strongroom/sandbox/kubelet"
+	"github.com/strongroom-platform/strongroom/sandbox/postgres"
 	"github.com/strongroom-platform/strongroom/sandbox/vault"
 )
 
@@ -30,8 +31,10 @@ type hosted struct {
 	cluster account.Cluster
 	dir     string
 	servers *vault.Servers
-	cancel  context.CancelFunc
-	running sync.WaitGroup
+	// database is for Vault to make users in.
+	database *postgres.Server
+	cancel   context.CancelFunc
+	running  sync.WaitGroup
 
 	// The rest but for what mu holds belongs to run.
 	config      *rest.Config
@@ -48,11 +51,14 @@ type hosted struct {
 	health     map[string]vault.Health
 	firstStart FirstStart
 	failure    error
+	// databaseNote is why there is no database.
+	databaseNote string
 }
 
 // begin follows one cluster until ctx ends or end is called.
 func begin(ctx context.Context, options *Options, cluster account.Cluster) (*hosted, error) {
 	v := &hosted{options: options, cluster: cluster, dir: filepath.Join(options.Dir, cluster.Name), firstStart: NotBegun}
+	v.database = postgres.New(DatabaseDir(options.Dir, cluster.Name))
 	var err error
 	v.servers, err = newServers(options, cluster.Name, func(format string, args ...any) { v.say(fmt.Sprintf(format, args...)) })
 	if err != nil {
@@ -110,7 +116,7 @@ func (v *hosted) reconcile(ctx context.Context) error {
 	}
 	home, err := v.client.CoreV1().Namespaces().Get(ctx, namespace, metav1.GetOptions{})
 	if apierrors.IsNotFound(err) || err == nil && home.DeletionTimestamp != nil {
-		return v.remove()
+		return v.remove(ctx)
 	}
 	if err != nil {
 		return fmt.Errorf("namespace %q: %w", namespace, err)
@@ -132,6 +138,7 @@ func (v *hosted) reconcile(ctx context.Context) error {
 		return err
 	}
 	v.startJob(ctx)
+	v.startDatabase(ctx)
 	return nil
 }
 
@@ -267,10 +274,10 @@ func (v *hosted) show(ctx context.Context) error {
 }
 
 // remove ends the servers with their namespace, whose volumes go with it.
-func (v *hosted) remove() error {
+func (v *hosted) remove(ctx context.Context) error {
 	v.mu.Lock()
 	wanted := v.wanted
-	v.wanted, v.health, v.firstStart = false, nil, NotBegun
+	v.wanted, v.health, v.firstStart, v.databaseNote = false, nil, NotBegun, ""
 	v.mu.Unlock()
 	v.stopJob()
 	if _, err := os.Stat(v.dir); err != nil && !wanted {
@@ -278,6 +285,18 @@ func (v *hosted) remove() error {
 	}
 	v.projected = time.Time{}
 	v.say("its namespace goes: the servers and their data are removed")
+	return v.removeAll(ctx)
+}
+
+// removeAll ends what runs and removes its data.
+func (v *hosted) removeAll(ctx context.Context) error {
+	if err := v.servers.Stop(); err != nil {
+		return err
+	}
+	// Before the folder that says where the rest of it is.
+	if err := v.database.Remove(ctx); err != nil {
+		return err
+	}
 	return v.servers.Remove()
 }
 
@@ -296,6 +315,7 @@ func (v *hosted) status() (Status, bool) {
 	for _, server := range v.servers.List() {
 		status.Servers = append(status.Servers, Server{server, v.health[server.Name]})
 	}
+	status.Database, status.DatabaseNote = v.database.Status(), v.databaseNote
 	if v.failure != nil {
 		status.Failure = v.failure.Error()
 	}

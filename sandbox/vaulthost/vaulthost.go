@@ -27,6 +27,7 @@ import (
 	"k8s.io/client-go/rest"
 
 	"github.com/strongroom-platform/strongroom/sandbox/account"
+	"github.com/strongroom-platform/strongroom/sandbox/postgres"
 	"github.com/strongroom-platform/strongroom/sandbox/vault"
 )
 
@@ -102,7 +103,7 @@ func (h *Host) follow(ctx context.Context) {
 		if slices.ContainsFunc(clusters, func(c account.Cluster) bool { return c.Name == name }) {
 			continue
 		}
-		if err := h.remove(name); err != nil {
+		if err := h.remove(ctx, name); err != nil {
 			h.options.Log.Error("Vault of a cluster that is gone", "cluster", name, "error", err)
 			continue
 		}
@@ -146,17 +147,19 @@ func (h *Host) onDisk() []string {
 
 // remove ends the Vault of a cluster, also what an earlier life may have left of
 // it, and removes its data.
-func (h *Host) remove(cluster string) error {
-	v := h.of(cluster)
-	if v == nil {
-		servers, err := newServers(&h.options, cluster, nil)
-		if err != nil {
-			return err
-		}
-		return servers.Remove()
+func (h *Host) remove(ctx context.Context, cluster string) error {
+	if v := h.of(cluster); v != nil {
+		v.end()
+		return v.removeAll(ctx)
 	}
-	v.end()
-	return v.servers.Remove()
+	servers, err := newServers(&h.options, cluster, nil)
+	if err != nil {
+		return err
+	}
+	if err := postgres.New(DatabaseDir(h.options.Dir, cluster)).Remove(ctx); err != nil {
+		return err
+	}
+	return servers.Remove()
 }
 
 func newServers(options *Options, cluster string, logf func(string, ...any)) (*vault.Servers, error) {
@@ -171,7 +174,8 @@ func (h *Host) stop() error {
 		ending.Go(func() {
 			v := h.of(name)
 			v.end()
-			if err := v.servers.Stop(); err != nil {
+			// Vault first: PostgreSQL waits for its clients.
+			if err := errors.Join(v.servers.Stop(), v.database.Stop(context.Background())); err != nil {
 				errs[i] = fmt.Errorf("stop Vault of cluster %q: %w", name, err)
 			}
 		})
@@ -189,6 +193,10 @@ type Status struct {
 	ServerName string `json:"serverName"`
 	// FirstStart says how far the Job's scripts are.
 	FirstStart FirstStart `json:"firstStart"`
+	// Database is the server that Vault can make users in, DatabaseNote why there is
+	// none.
+	Database     *postgres.Status `json:"database,omitempty"`
+	DatabaseNote string           `json:"databaseNote,omitempty"`
 	// Failure is why something is not as it should be.
 	Failure string `json:"failure,omitempty"`
 }

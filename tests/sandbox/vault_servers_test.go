@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/strongroom-platform/strongroom/internal/vaultaccess"
+	"github.com/strongroom-platform/strongroom/sandbox/postgres"
 	"github.com/strongroom-platform/strongroom/sandbox/vaulthost"
 )
 
@@ -28,6 +29,12 @@ func (p *place) vaultRuns() {
 	require.Contains(p, string(rendered), `leader_tls_servername = "vault-2.vault-internal"`)
 	require.NotContains(p, string(rendered), "tls_disable")
 	before := p.throughTunnel(vault)
+	p.eventually("PostgreSQL runs beside it, or the status says that there is none", func() error {
+		if vault = p.vaultIsUp(); vault.Database == nil && vault.DatabaseNote != postgres.ErrNotInstalled.Error() {
+			return fmt.Errorf("it does not: %s", vault.DatabaseNote)
+		}
+		return nil
+	}, "")
 
 	pid := p.daemonPID()
 	require.NoError(p, syscall.Kill(pid, syscall.SIGKILL))

@@ -33,6 +33,12 @@ func vaultText(vaults []vaulthost.Status) string {
 			}
 			fmt.Fprintf(&b, "    %s  %s  %s, process %d\n", s.Name, s.URL, state, s.PID)
 		}
+		if d := v.Database; d != nil {
+			fmt.Fprintf(&b, "    PostgreSQL (the machine's own)  %s, database %s, user %s, its first password in %s, process %d\n", d.Address, d.Database, d.User, d.PasswordFile, d.PID)
+		}
+		if v.DatabaseNote != "" {
+			fmt.Fprintf(&b, "    %s\n", v.DatabaseNote)
+		}
 	}
 	return b.String()
 }

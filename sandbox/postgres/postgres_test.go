@@ -1,0 +1,60 @@
+package postgres_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+
+	_ "github.com/lib/pq" // the driver "postgres"
+	"github.com/stretchr/testify/require"
+
+	"github.com/strongroom-platform/strongroom/sandbox/postgres"
+)
+
+// TestLife starts a server, starts it again on its data at its address, and removes
+// it: as root it leaves nothing in the folder for temporary files either.
+func TestLife(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	require.NoError(t, os.Chmod(os.Getenv("TMPDIR"), 0o755))               //nolint:gosec // nobody goes through it
+	require.NoError(t, os.Chmod(filepath.Dir(os.Getenv("TMPDIR")), 0o755)) //nolint:gosec // as above
+	ctx := context.Background()
+	dir := filepath.Join(t.TempDir(), "postgres")
+	s := postgres.New(dir)
+	err := s.Start(ctx)
+	if errors.Is(err, postgres.ErrNotInstalled) && os.Getenv("CI") != "true" {
+		t.Skip(err)
+	}
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, s.Remove(ctx)) })
+	first := s.Status()
+	password, err := os.ReadFile(first.PasswordFile)
+	require.NoError(t, err)
+	do := func(statement string) error {
+		db, err := sql.Open("postgres", fmt.Sprintf("postgres://%s:%s@%s/%s?sslmode=disable&connect_timeout=5", first.User, password, first.Address, first.Database))
+		require.NoError(t, err)
+		defer func() { _ = db.Close() }()
+		_, err = db.ExecContext(ctx, statement)
+		return err
+	}
+	require.NoError(t, do("CREATE TABLE kept (n int)"))
+	require.NoError(t, do("CREATE ROLE made LOGIN"), "Vault's user makes users")
+	require.ErrorContains(t, do("CREATE ROLE more SUPERUSER"), "must be superuser")
+
+	require.NoError(t, s.Start(ctx), "it runs already")
+	require.NoError(t, s.Stop(ctx))
+	require.Nil(t, s.Status())
+	s = postgres.New(dir)
+	require.NoError(t, s.Start(ctx))
+	require.Equal(t, first.Address, s.Status().Address)
+	require.NoError(t, do("SELECT n FROM kept"))
+
+	require.NoError(t, s.Remove(ctx))
+	require.NoDirExists(t, dir)
+	left, err := os.ReadDir(os.Getenv("TMPDIR"))
+	require.NoError(t, err)
+	require.Empty(t, left)
+}
