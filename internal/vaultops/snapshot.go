@@ -95,7 +95,7 @@ func (v *Vault) initialise(ctx context.Context, first string) (root string, err 
 func (v *Vault) unsealed(ctx context.Context) error {
 	active := false
 	for _, s := range v.Status(ctx) {
-		if s.Failure != "" || !s.Initialized || s.Sealed {
+		if s.Failure != "" || !s.Initialized || s.Sealed || s.Unhealthy != "" {
 			return errors.New(s.describe())
 		}
 		active = active || s.Active

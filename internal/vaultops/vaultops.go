@@ -45,6 +45,8 @@ type ServerStatus struct {
 	// Active says that it is the leader.
 	Active  bool   `json:"active"`
 	Version string `json:"version,omitempty"`
+	// Unhealthy says what is wrong with a server that is unsealed.
+	Unhealthy string `json:"unhealthy,omitempty"`
 	// Failure says why nothing is known of it.
 	Failure string `json:"failure,omitempty"`
 }
@@ -69,16 +71,26 @@ func (v *Vault) status(ctx context.Context, address string) ServerStatus {
 		Sealed      bool   `json:"sealed"`
 		Standby     bool   `json:"standby"`
 		Version     string `json:"version"`
+		// Of a standby, from 1.19 on.
+		Connected *bool `json:"ha_connection_healthy"`
+		Removed   *bool `json:"removed_from_cluster"`
 	}
 	// With these, every state answers 200: the state is in the body.
-	err := v.do(ctx, address, http.MethodGet, "sys/health?standbyok=true&sealedcode=200&uninitcode=200", "", nil, &answer)
+	err := v.do(ctx, address, http.MethodGet, "sys/health?standbyok=true&sealedcode=200&uninitcode=200&haunhealthycode=200&removedcode=200", "", nil, &answer)
 	if err != nil {
 		return ServerStatus{Address: address, Failure: err.Error()}
 	}
-	return ServerStatus{
+	s := ServerStatus{
 		Address: address, Initialized: answer.Initialized, Sealed: answer.Sealed, Version: answer.Version,
 		Active: answer.Initialized && !answer.Sealed && !answer.Standby,
 	}
+	switch {
+	case answer.Removed != nil && *answer.Removed:
+		s.Unhealthy = "was removed from the raft cluster"
+	case answer.Connected != nil && !*answer.Connected && !answer.Sealed:
+		s.Unhealthy = "has no connection to the active server"
+	}
+	return s
 }
 
 // Active is the address of the leader.
@@ -101,6 +113,8 @@ func (s ServerStatus) describe() string {
 		return s.Address + " is not initialised"
 	case s.Sealed:
 		return s.Address + " is sealed"
+	case s.Unhealthy != "":
+		return s.Address + " " + s.Unhealthy
 	case s.Active:
 		return s.Address + " is active"
 	}

@@ -29,6 +29,7 @@ func (p *place) vaultRuns() {
 	require.Contains(p, string(rendered), `leader_tls_servername = "vault-2.vault-internal"`)
 	require.NotContains(p, string(rendered), "tls_disable")
 	before := p.throughTunnel(vault)
+	p.vaultCommands()
 	p.eventually("PostgreSQL runs beside it, or the status says that there is none", func() error {
 		if vault = p.vaultIsUp(); vault.Database == nil && vault.DatabaseNote != postgres.ErrNotInstalled.Error() {
 			return fmt.Errorf("it does not: %s", vault.DatabaseNote)

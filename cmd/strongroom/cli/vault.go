@@ -107,6 +107,8 @@ type vaultStorage interface {
 	Begun(ctx context.Context) (bool, error)
 	// Empty stops the servers, makes their storage new, and starts them.
 	Empty(ctx context.Context) error
+	// Waits says why the first start cannot be made to run again now.
+	Waits(ctx context.Context) error
 	// FirstStart makes the first start run again, which ends at once where there is
 	// nothing to do; [errFirstStartRuns] while it does.
 	FirstStart(ctx context.Context) error

@@ -83,6 +83,7 @@ type processStorage struct {
 }
 
 func (p *processStorage) Check(context.Context) error         { return p.refuse }
+func (p *processStorage) Waits(context.Context) error         { return p.refuse }
 func (p *processStorage) Begun(context.Context) (bool, error) { return false, nil }
 func (p *processStorage) Plan() []string                      { return []string{"stop the servers", "delete their folders"} }
 func (p *processStorage) FirstStart(context.Context) error    { p.starts++; return nil }

@@ -151,6 +151,9 @@ func (s *vaultSite) readyForFirstStart(ctx context.Context) error {
 	if len(secret.Keys) == 0 {
 		return fmt.Errorf("--first-start: the secret %s holds no recovery keys (its state is %q): put back an earlier version of it first", s.secret.Name(), secret.State)
 	}
+	if err := s.storage.Waits(ctx); err != nil {
+		return fmt.Errorf("--first-start: %w", err)
+	}
 	return nil
 }
 

@@ -110,8 +110,8 @@ func (a *app) vaultRestore(parent context.Context, from string, f restoreFlags) 
 	}
 	l.Restored, l.Seconds = true, round(time.Since(begun))
 	return a.report(f.json, l, fmt.Sprintf("The snapshot is restored, every server is unsealed, and the provisioner can log in (%.1f s).\n"+
-		"The recovery keys are those of %s: if they were rotated since, put back that version of %s.\n",
-		l.Seconds, l.Snapshot.Taken.UTC().Format(time.RFC3339), site.secret.Name()))
+		"The recovery keys are those of %s. If they were rotated since, `strongroom vault rotate-recovery` makes new ones from those of the version before.\n",
+		l.Seconds, l.Snapshot.Taken.UTC().Format(time.RFC3339)))
 }
 
 // openSnapshot opens a file, or brings an object into a temporary one.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/strongroom-platform/strongroom/internal/awsapi"
@@ -56,7 +57,8 @@ type keySet struct {
 }
 
 // recoveryKeys are the sets that may be in force, in the order in which they are to
-// be tried: those of the recovery secret, or what a person types.
+// be tried: those of the recovery secret, or what a person types. After a restore those
+// of the version before may be.
 func (a *app) recoveryKeys(ctx context.Context, site *vaultSite, ask bool) ([]keySet, error) {
 	if ask {
 		return a.typedKeys()
@@ -68,9 +70,18 @@ func (a *app) recoveryKeys(ctx context.Context, site *vaultSite, ask bool) ([]ke
 	if len(secret.Keys) == 0 {
 		return nil, fmt.Errorf("recovery keys: the secret %s holds none (its state is %q); if you have them, type them in with --ask-keys", site.secret.Name(), secret.State)
 	}
-	sets := []keySet{{secret.Keys, secret.Threshold}}
-	if len(secret.NextKeys) > 0 {
-		sets = append(sets, keySet{secret.NextKeys, secret.NextThreshold})
+	previous, err := site.secret.Read(ctx, labelPrevious)
+	if err != nil {
+		previous = vaultops.Secret{} // it is only needed after a restore
+	}
+	var sets []keySet
+	for _, set := range []keySet{
+		{secret.Keys, secret.Threshold}, {secret.NextKeys, secret.NextThreshold}, {previous.Keys, previous.Threshold},
+	} {
+		known := slices.ContainsFunc(sets, func(s keySet) bool { return slices.Equal(s.keys, set.keys) })
+		if len(set.keys) > 0 && !known {
+			sets = append(sets, set)
+		}
 	}
 	return sets, nil
 }
@@ -96,14 +107,16 @@ func (a *app) typedKeys() ([]keySet, error) {
 
 // withKeys calls use with one set after the other until Vault takes one.
 func withKeys(sets []keySet, use func(keySet) error) error {
-	var failed []error
+	var first error
 	for _, set := range sets {
 		err := use(set)
 		var refused *vaultops.APIError
 		if err == nil || !errors.As(err, &refused) {
 			return err
 		}
-		failed = append(failed, err)
+		if first == nil {
+			first = err
+		}
 	}
-	return errors.Join(failed...)
+	return first
 }

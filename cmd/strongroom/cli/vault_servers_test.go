@@ -29,7 +29,7 @@ func TestVaultCommands(t *testing.T) {
 	f.rotates(keys)
 	f.restores()
 	f.resets()
-	f.restoresIntoNothing()
+	f.restoresIntoNothing(keys)
 }
 
 func (f *vaultFixture) beforeTheFirstStart() {
@@ -171,6 +171,10 @@ func (f *vaultFixture) generatesRoot() {
 	f.live = false
 
 	// For the first start.
+	f.storage.refuse = errFirstStartRuns
+	require.Equal(t, exitFailure, f.vault("", "generate-root", "--yes", "--first-start"))
+	require.Equal(t, vaultops.Finished, f.stored().State)
+	f.storage.refuse = nil
 	before := f.storage.starts
 	require.Equal(t, exitOK, f.vault("", "generate-root", "--yes", "--first-start"), f.err.String())
 	require.Equal(t, before+1, f.storage.starts)
@@ -272,15 +276,24 @@ func (f *vaultFixture) resets() {
 }
 
 // restoresIntoNothing is for the day when all disks are lost.
-func (f *vaultFixture) restoresIntoNothing() {
+func (f *vaultFixture) restoresIntoNothing(first []string) {
 	t := f.t
 	require.Equal(t, exitOK, f.vault("", "status"))
 	require.Contains(t, f.err.String(), "the storage is lost; `strongroom vault restore newest`")
+	kept := f.stored()
 	require.Equal(t, exitOK, f.vault("", "restore", "newest", "--json", "--yes"), f.err.String())
 	var l loss
 	require.NoError(t, json.Unmarshal(f.out.Bytes(), &l))
 	require.True(t, l.Restored)
 	require.False(t, l.Replaces)
 	require.True(t, f.has("kept"))
+	require.NoError(t, f.secret.awsSecret.Write(t.Context(), vaultops.Secret{State: vaultops.Finished, Keys: first, Threshold: 3}))
+	require.NoError(t, f.secret.awsSecret.Write(t.Context(), kept))
+	// The newest in the bucket is older than the rotation: as with any restore to the
+	// time before one, the version before of the secret has the keys.
+	require.Equal(t, exitOK, f.vault("", "rotate-recovery", "--yes"), f.err.String())
+	root, err := f.ops.GenerateRoot(t.Context(), "", f.stored().Keys)
+	require.NoError(t, err)
+	f.isRoot(root)
 	t.Logf("all disks lost, the newest snapshot restored and read back: %.1f s", l.Seconds)
 }

@@ -139,6 +139,8 @@ func (r *vaultReport) judge() {
 		case s.Sealed:
 			sealed++
 			r.problem("%s is sealed, so KMS did not unseal it: docs/vault-operations.md, \"Vault is sealed\"", s.Name)
+		case s.Unhealthy != "":
+			r.problem("%s %s: docs/vault-operations.md, \"Quorum is lost\", if it stays so", s.Name, s.Unhealthy)
 		case s.Active:
 			active++
 		}
@@ -189,6 +191,8 @@ func (r *vaultReport) text(now time.Time) string {
 			state = "not initialised"
 		case s.Sealed:
 			state = "sealed"
+		case s.Unhealthy != "":
+			state = "unhealthy"
 		case s.Active:
 			state = "active"
 		}

@@ -166,6 +166,15 @@ func (c *clusterStorage) Empty(ctx context.Context) error {
 	return c.resume(ctx)
 }
 
+// Waits says that there is no Job, or that it runs.
+func (c *clusterStorage) Waits(ctx context.Context) error {
+	job, err := c.idleJob(ctx)
+	if err == nil && job == nil {
+		err = errors.New("there is no Job vault/vault-init, which would take the token: in the sandbox its scripts run once, elsewhere see `flux -n flux-system get kustomizations vault-init`")
+	}
+	return err
+}
+
 // FirstStart deletes the Job: Flux makes it again. One that runs may hold the
 // recovery keys and nobody else does: it is never deleted.
 func (c *clusterStorage) FirstStart(ctx context.Context) error {
