@@ -63,7 +63,7 @@ var (
 		name:     "vault",
 		pins:     "github.com/hashicorp/vault",
 		programs: []program{{"vault", "github.com/strongroom-platform/strongroom/tools/vault"}},
-		sources:  []string{"main.go", "register.go"},
+		sources:  []string{"main.go", "register.go", "serviceaccount.go"},
 		tags:     "minimal",
 		link:     func(string) string { return "" },
 	}

@@ -37,7 +37,7 @@ func newMachine(t *testing.T) *machine {
 	m.pin("pulumi", "github.com/pulumi/pulumi/pkg/v3 v3.259.0")
 	m.pin("kubernetes", "k8s.io/kubernetes v1.36.3")
 	m.pin("vault", "github.com/hashicorp/vault v1.21.1")
-	for _, name := range []string{"main.go", "register.go"} {
+	for _, name := range []string{"main.go", "register.go", "serviceaccount.go"} {
 		require.NoError(t, os.WriteFile(filepath.Join(m.root, "tools", "vault", name), []byte("package main\n"), 0o600))
 	}
 	m.program("go", goProgram)

@@ -17,13 +17,16 @@ import (
 //	                                    https://127.0.0.1:<port of node n>
 //	/vault/userconfig/vault-tls         the folder with the Secret's files
 //	/vault/data, /vault/audit           folders of the node
-//	service_registration "kubernetes"   left out: there is no pod to be labelled
+//	service_registration "kubernetes"   left out where there is no pod to be labelled
 //
 // leader_tls_servername, certificates, the seal and everything else stay as they
 // are: a node proves its own name to its peers. What is left of a pod's paths and
 // names afterwards is an error.
-func localise(rendered string, node *node, all []*node) (string, error) {
-	config := serviceRegistration.ReplaceAllString(rendered, "")
+func localise(c Config, node *node, all []*node) (string, error) {
+	config := c.HCL
+	if c.Pods == nil {
+		config = serviceRegistration.ReplaceAllString(config, "")
+	}
 	for pattern, port := range map[*regexp.Regexp]int{listenerAddress: node.Port, clusterAddress: node.ClusterPort} {
 		config = pattern.ReplaceAllString(config, `${1}"127.0.0.1:`+strconv.Itoa(port)+`"`)
 	}

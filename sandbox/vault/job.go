@@ -34,8 +34,8 @@ type Job struct {
 	Credentials      []string
 	// Provisioner is the service account, whose token lies in TokenFile.
 	Namespace, ServiceAccount, Audience, TokenFile string
-	// KubernetesURL and KubernetesCAFile are the control plane that reviews
-	// tokens, as ReviewerFile's token; in a pod, Vault finds all three by itself.
+	// KubernetesURL is the control plane that reviews tokens. Servers without Pods
+	// also need its CA and the token that may review, in a file each.
 	KubernetesURL, KubernetesCAFile, ReviewerFile string
 	// Environment is added to both scripts'.
 	Environment []string

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 )
 
 // node is one server: a pod of the StatefulSet, played by a process.
@@ -44,7 +45,7 @@ func (n *node) wipe() error {
 // environment is what the pod would have, and no more than that: nothing of the
 // person's own environment reaches Vault.
 func (n *node) environment(config Config) []string {
-	return append([]string{
+	environment := []string{
 		"HOME=" + n.dir,
 		"VAULT_RAFT_NODE_ID=" + n.Name,
 		"VAULT_API_ADDR=" + n.url(),
@@ -54,5 +55,14 @@ func (n *node) environment(config Config) []string {
 		"AWS_KMS_ENDPOINT=" + config.Endpoint,
 		"AWS_REGION=" + config.Region,
 		"AWS_EC2_METADATA_DISABLED=true",
-	}, config.Environment...)
+	}
+	if pods := config.Pods; pods != nil {
+		host, port, _ := strings.Cut(pods.APIServer, ":")
+		environment = append(environment,
+			"KUBERNETES_SERVICE_HOST="+host, "KUBERNETES_SERVICE_PORT="+port,
+			"VAULT_K8S_NAMESPACE="+pods.Namespace, "VAULT_K8S_POD_NAME="+n.Name,
+			// tools/vault looks there for what lies at a fixed place in a pod.
+			"STRONGROOM_SERVICE_ACCOUNT_DIR="+pods.ServiceAccount)
+	}
+	return append(environment, config.Environment...)
 }

@@ -63,9 +63,20 @@ type Config struct {
 	ServerName string
 	// Region is that of the KMS key, Endpoint the address of the simulated AWS.
 	Region, Endpoint string
+	// Pods says where the servers' pods are shown, nil where they are not.
+	Pods *Pods
 	// Environment is added to that of the servers: where they get their AWS
 	// credentials.
 	Environment []string
+}
+
+// Pods are what the servers know of being pods.
+type Pods struct {
+	Namespace string
+	// APIServer is host:port of the cluster's API.
+	APIServer string
+	// ServiceAccount is the folder with their service account's token and ca.crt.
+	ServiceAccount string
 }
 
 // Servers are the servers of one Vault. Their methods may be called concurrently.
@@ -405,7 +416,7 @@ func (s *Servers) prepare(_ context.Context, config Config) error {
 		if err := n.folders(); err != nil {
 			return err
 		}
-		text, err := localise(config.HCL, n, nodes)
+		text, err := localise(config, n, nodes)
 		if err != nil {
 			return err
 		}

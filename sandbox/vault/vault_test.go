@@ -66,6 +66,7 @@ func TestVault(t *testing.T) {
 		require.Len(t, p.auditDevices(), 2)
 	})
 	t.Run("TLS only", p.tlsOnly)
+	t.Run("a new certificate is taken up without a restart", p.newCertificate)
 	t.Run("a lost leader", p.lostLeader)
 	t.Run("all servers restarted", func(t *testing.T) {
 		begun := time.Now()
@@ -158,6 +159,15 @@ func (p *platform) tlsOnly(t *testing.T) {
 		require.NoError(t, response.Body.Close())
 		require.Equal(t, http.StatusBadRequest, response.StatusCode, "plain http is refused")
 	}
+}
+
+func (p *platform) newCertificate(t *testing.T) {
+	before := p.servers.List()
+	p.config.CA, p.config.Certificate, p.config.Key = certificates(t)
+	clients.Delete(p)
+	require.NoError(t, p.servers.Start(context.Background(), p.config))
+	await(t, 2*time.Minute, "all servers show it", p.allUnsealed)
+	require.Equal(t, before, p.servers.List(), "the same processes")
 }
 
 // lostLeader kills the active server under a steady write load.

@@ -106,10 +106,6 @@ func (v *hosted) runScripts(ctx context.Context, logName string) (vault.Outcome,
 	if _, err := fmt.Fprintf(log, "--- %s, the scripts of the Job vault-init in cluster %s; `aws` is %s\n", time.Now().Format(time.DateTime), v.cluster.Name, whichAWS(path)); err != nil {
 		return vault.TryAgain, fmt.Errorf("log of the first start: %w", err)
 	}
-	clusterCA := filepath.Join(v.tokenDir(), "cluster-ca.crt")
-	if err := os.WriteFile(clusterCA, v.config.CAData, 0o600); err != nil {
-		return vault.TryAgain, fmt.Errorf("CA of cluster %q: %w", v.cluster.Name, err)
-	}
 	v.mu.Lock()
 	serverName := v.release.serverName
 	v.mu.Unlock()
@@ -122,7 +118,7 @@ func (v *hosted) runScripts(ctx context.Context, logName string) (vault.Outcome,
 		Scripts: v.options.Scripts, Path: path, Peers: peers, CAFile: v.servers.CAFile(), ServerName: serverName,
 		SecretID: secret, Region: v.cluster.Region, Endpoint: v.options.Endpoint, Credentials: v.identity(initIdentityFile),
 		Namespace: namespace, ServiceAccount: initAccount, Audience: vaultAudience, TokenFile: token(provisionerFile),
-		KubernetesURL: v.config.Host, KubernetesCAFile: clusterCA, ReviewerFile: token(reviewerFile),
+		KubernetesURL: v.config.Host,
 		Environment: []string{
 			"SNAPSHOT_SERVICE_ACCOUNT=" + snapshotAccount,
 			"SNAPSHOT_POLICY_FILE=" + filepath.Join(v.options.Scripts, "snapshot.hcl"),

@@ -189,7 +189,7 @@ func (v *hosted) surroundings(ctx context.Context) error {
 		if err := makeAccounts(ctx, v.client); err != nil {
 			return err
 		}
-		if err := project(ctx, v.client, v.tokenDir()); err != nil {
+		if err := project(ctx, v.client, v.tokenDir(), v.config.CAData); err != nil {
 			return err
 		}
 		v.projected = time.Now()
@@ -239,9 +239,21 @@ func (v *hosted) start(ctx context.Context) error {
 	r := v.release
 	v.mu.Unlock()
 	fresh := len(v.servers.List()) == 0
+	if fresh {
+		// The pods come first, for the servers to label them.
+		for i := range r.replicas {
+			if err := v.showServer(ctx, i, r.image, vault.Server{Name: "vault-" + strconv.Itoa(i)}, vault.Health{Sealed: true}); err != nil {
+				return err
+			}
+		}
+	}
 	err := v.servers.Start(ctx, vault.Config{
 		HCL: r.config, Replicas: r.replicas, CA: r.ca, Certificate: r.certificate, Key: r.key, ServerName: r.serverName,
 		Region: v.cluster.Region, Endpoint: v.options.Endpoint, Environment: v.identity(serverIdentityFile),
+		Pods: &vault.Pods{
+			Namespace: namespace, APIServer: strings.TrimPrefix(v.config.Host, "https://"),
+			ServiceAccount: filepath.Join(v.tokenDir(), filepath.Dir(serverTokenFile)),
+		},
 	})
 	if err != nil {
 		return err
@@ -263,14 +275,18 @@ func (v *hosted) show(ctx context.Context) error {
 	image := v.release.image
 	v.mu.Unlock()
 	for i, server := range v.servers.List() {
-		if err := showNode(ctx, v.client, nodeOf(i), v.kubeletPort); err != nil {
-			return err
-		}
-		if err := showPod(ctx, v.client, i, image, server, health[server.Name]); err != nil {
+		if err := v.showServer(ctx, i, image, server, health[server.Name]); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func (v *hosted) showServer(ctx context.Context, ordinal int, image string, server vault.Server, health vault.Health) error {
+	if err := showNode(ctx, v.client, nodeOf(ordinal), v.kubeletPort); err != nil {
+		return err
+	}
+	return showPod(ctx, v.client, ordinal, image, server, health)
 }
 
 // remove ends the servers with their namespace, whose volumes go with it.

@@ -58,9 +58,8 @@ func showNode(ctx context.Context, client kubernetes.Interface, name string, kub
 	return nil
 }
 
-// showPod makes the object for the pod that a server plays, with the labels by
-// which Vault's own service registration tells the active one, and says that it
-// is simulated.
+// showPod makes the object for the pod that a server plays, and says that it is
+// simulated. Which one is active, Vault's service registration says, by labels.
 func showPod(ctx context.Context, client kubernetes.Interface, ordinal int, image string, server vault.Server, health vault.Health) error {
 	pods := client.CoreV1().Pods(namespace)
 	pod, err := pods.Get(ctx, server.Name, metav1.GetOptions{})
@@ -71,16 +70,6 @@ func showPod(ctx context.Context, client kubernetes.Interface, ordinal int, imag
 		return fmt.Errorf("pod %s/%s: %w", namespace, server.Name, err)
 	}
 	want := pod.DeepCopy()
-	for label, value := range map[string]bool{
-		"vault-active": health.Active(), "vault-initialized": health.Initialized, "vault-sealed": health.Sealed, "vault-perf-standby": false,
-	} {
-		want.Labels[label] = strconv.FormatBool(value)
-	}
-	if !equality.Semantic.DeepEqual(pod.Labels, want.Labels) {
-		if want, err = pods.Update(ctx, want, metav1.UpdateOptions{}); err != nil {
-			return fmt.Errorf("pod %s/%s: %w", namespace, server.Name, err)
-		}
-	}
 	setStatus(&want.Status, image, server, health)
 	if equality.Semantic.DeepEqual(pod.Status, want.Status) {
 		return nil
@@ -118,6 +107,10 @@ func newPod(ordinal int, name, image string) *corev1.Pod {
 func setStatus(status *corev1.PodStatus, image string, server vault.Server, health vault.Health) {
 	ready := health.Initialized && !health.Sealed
 	status.Phase = corev1.PodRunning
+	if server.PID == 0 {
+		status.Phase, status.Message = corev1.PodPending, "simulated: its process does not run yet"
+		return
+	}
 	status.Message = fmt.Sprintf("simulated: process %d on this machine, at %s", server.PID, server.URL)
 	status.HostIP, status.PodIP = loopback, loopback
 	status.HostIPs, status.PodIPs = []corev1.HostIP{{IP: loopback}}, []corev1.PodIP{{IP: loopback}}

@@ -95,6 +95,13 @@ func (p *place) throughTunnel(vault vaulthost.Status) string {
 	require.NoError(p, err)
 	cluster, err := vaultaccess.Connect(config, env)
 	require.NoError(p, err)
+	p.eventually("Vault has labelled its active pod", func() error {
+		servers, err := cluster.Servers(p.ctx)
+		if err == nil && (len(servers) != 3 || !servers[0].Active || servers[1].Active) {
+			err = fmt.Errorf("%+v", servers)
+		}
+		return err
+	}, "")
 	ca, err := os.ReadFile(vault.CAFile)
 	require.NoError(p, err)
 	ctx, cancel := context.WithTimeout(p.ctx, 3*time.Minute)

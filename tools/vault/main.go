@@ -6,7 +6,8 @@
 // registry is filled while the program starts and has no function to add to
 // it: register.go does what Vault's registry_full.go does, for the few plugins
 // that are needed. The code of the server, of the plugins and of the command
-// line is HashiCorp's, unchanged, at the versions in go.mod.
+// line is HashiCorp's, unchanged, at the versions in go.mod; serviceaccount.go
+// moves the files that it looks for in a pod.
 //
 // Build it with -tags minimal. Without the tag it would be the full Vault,
 // with these plugins registered a second time.
@@ -24,5 +25,6 @@ func main() {
 		fmt.Fprintln(os.Stderr, "vault:", err)
 		os.Exit(1)
 	}
+	moveServiceAccount()
 	os.Exit(command.Run(os.Args[1:]))
 }

@@ -5,7 +5,6 @@ import (
 	"reflect"
 	"unsafe"
 
-	authkubernetes "github.com/hashicorp/vault-plugin-auth-kubernetes"
 	authaws "github.com/hashicorp/vault/builtin/credential/aws"
 	"github.com/hashicorp/vault/helper/builtinplugins"
 	"github.com/hashicorp/vault/plugins/database/mysql"
@@ -18,7 +17,7 @@ import (
 func register() error {
 	for name, factory := range map[string]logical.Factory{
 		"aws":        authaws.Factory,
-		"kubernetes": authkubernetes.Factory,
+		"kubernetes": kubernetesAuth,
 	} {
 		if err := add("credentialBackends", name, factory); err != nil {
 			return err
