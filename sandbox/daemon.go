@@ -17,6 +17,7 @@ import (
 	"github.com/strongroom-platform/strongroom/sandbox/account"
 	"github.com/strongroom-platform/strongroom/sandbox/accountapi"
 	"github.com/strongroom-platform/strongroom/sandbox/controlplane"
+	"github.com/strongroom-platform/strongroom/sandbox/flux"
 	"github.com/strongroom-platform/strongroom/sandbox/process"
 	"github.com/strongroom-platform/strongroom/sandbox/vaulthost"
 )
@@ -43,6 +44,8 @@ type Status struct {
 	Clusters []controlplane.Status `json:"clusters,omitempty"`
 	// Vaults are Vault's servers, by cluster.
 	Vaults []vaulthost.Status `json:"vaults,omitempty"`
+	// Flux is what Flux does in each cluster, by name.
+	Flux []flux.Status `json:"flux,omitempty"`
 	// Objects counts what is in the simulated account, by type.
 	Objects map[string]int `json:"objects,omitempty"`
 }
@@ -169,29 +172,49 @@ func (s *Sandbox) Status(ctx context.Context) (*Status, error) {
 	return s.ask(ctx, connection)
 }
 
+// Reconcile makes Flux of every cluster look at the working tree now, and returns
+// the revision that it is.
+func (s *Sandbox) Reconcile(ctx context.Context) (string, error) {
+	connection, err := s.connection()
+	if err != nil {
+		return "", err
+	}
+	answer := reconciled{}
+	err = call(ctx, connection, http.MethodPost, reconcilePath, &answer)
+	return answer.Revision, err
+}
+
 // ask asks the daemon for its status.
 func (s *Sandbox) ask(ctx context.Context, connection accountapi.Connection) (*Status, error) {
+	status := &Status{}
+	if err := call(ctx, connection, http.MethodGet, statusPath, status); err != nil {
+		return nil, err
+	}
+	return status, nil
+}
+
+// call asks the daemon for something and reads its answer.
+func call(ctx context.Context, connection accountapi.Connection, method, path string, answer any) error {
 	ctx, cancel := context.WithTimeout(ctx, answerLimit)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, connection.URL+statusPath, nil)
+	request, err := http.NewRequestWithContext(ctx, method, connection.URL+path, nil)
 	if err != nil {
-		return nil, fmt.Errorf("ask the sandbox's daemon: %w", err)
+		return fmt.Errorf("ask the sandbox's daemon: %w", err)
 	}
 	request.Header.Set("Authorization", "Bearer "+connection.Token)
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
-		return nil, fmt.Errorf("ask the sandbox's daemon: %w", err)
+		return fmt.Errorf("ask the sandbox's daemon: %w", err)
 	}
 	defer func() { _ = response.Body.Close() }() // only read from
 	if response.StatusCode != http.StatusOK {
 		text, _ := io.ReadAll(io.LimitReader(response.Body, 1<<10))
-		return nil, fmt.Errorf("ask the sandbox's daemon: %s: %s", response.Status, text)
+		return fmt.Errorf("ask the sandbox's daemon: %s: %s", response.Status, text)
 	}
-	status := &Status{}
-	if err := json.NewDecoder(response.Body).Decode(status); err != nil {
-		return nil, fmt.Errorf("ask the sandbox's daemon: %w", err)
+	if err := json.NewDecoder(response.Body).Decode(answer); err != nil {
+		return fmt.Errorf("ask the sandbox's daemon: %w", err)
 	}
-	return status, nil
+	return nil
 }
 
 // Client reaches the simulated account in the running daemon.

@@ -90,7 +90,7 @@ func (s *Sandbox) prepare() error {
 	if err := files.Replace(s.path("version"), []byte(strconv.Itoa(Layout)+"\n"), files.Private); err != nil {
 		return err
 	}
-	for _, dir := range []string{s.BinDir(), s.AccountDir(), s.ClustersDir(), s.StateDir(), s.ProjectDir(), s.LogDir(), s.path("pulumi-home"), s.path("aws"), s.path("run")} {
+	for _, dir := range []string{s.BinDir(), s.AccountDir(), s.ClustersDir(), s.StateDir(), s.ProjectDir(), s.LogDir(), s.path("pulumi-home"), s.path("aws"), s.path("run"), s.path("flux")} {
 		if err := os.MkdirAll(dir, 0o700); err != nil {
 			return fmt.Errorf("folder of the sandbox: %w", err)
 		}

@@ -128,7 +128,11 @@ func (s *Sandbox) recorded() ([]process.Record, error) {
 	for _, vault := range vaults {
 		dirs = append(dirs, vault, vaulthost.DatabaseDir(s.VaultDir(), filepath.Base(vault)))
 	}
-	for _, dir := range append(dirs, clusters...) {
+	controllers, err := filepath.Glob(s.fluxDir("*"))
+	if err != nil {
+		return nil, fmt.Errorf("processes of the sandbox: %w", err)
+	}
+	for _, dir := range slices.Concat(dirs, controllers, clusters) {
 		records, err := process.LoadAll(dir)
 		if err != nil {
 			return nil, err

@@ -24,7 +24,8 @@ var engineKeys = []string{"encryptionsalt", "encryptedkey", "secretsprovider"}
 // PrepareProject copies Pulumi.yaml and Pulumi.<stack>.yaml from the checkout
 // into ProjectDir. The copies keep what the engine wrote into them (the salt,
 // and secrets set with `pulumi config set --secret`); for the rest the checkout
-// decides, except that nothing is protected from deletion here.
+// decides, except that nothing is protected from deletion here, and that Flux
+// reads the checkout's working tree.
 func (s *Sandbox) PrepareProject(repoRoot string) error {
 	if err := os.MkdirAll(s.ProjectDir(), 0o700); err != nil {
 		return fmt.Errorf("project folder of the sandbox: %w", err)
@@ -46,6 +47,9 @@ func (s *Sandbox) PrepareProject(repoRoot string) error {
 		if err := s.copyStack(path); err != nil {
 			return err
 		}
+	}
+	if err := s.rememberCheckout(repoRoot); err != nil {
+		return err
 	}
 	return s.dropStacks(wanted)
 }
@@ -83,6 +87,9 @@ func (s *Sandbox) copyStack(path string) error {
 	}
 	for key, value := range overrides {
 		config[key] = value
+	}
+	if err := s.handOver(filepath.Dir(path), config); err != nil {
+		return err
 	}
 	source["config"] = config
 	data, err := yaml.Marshal(source)

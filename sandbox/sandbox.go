@@ -11,6 +11,8 @@
 //	vault/        one folder per cluster with a Vault: data, certificates, logs
 //	vault-init/   the scripts of Vault's first start, out of the checkout
 //	state/        the stacks' state (file backend)
+//	crds/         the CRDs that Flux brings to the clusters
+//	flux/         the Git server, the stub charts' registry and Flux of each cluster
 //	project/      copies of Pulumi.yaml and Pulumi.<stack>.yaml, where the engine
 //	              writes, so that it does not write into the checkout
 //	pulumi-home/  what the Pulumi CLI keeps for itself

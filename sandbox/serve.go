@@ -26,8 +26,9 @@ import (
 
 // Paths of the daemon's address. Everything else is the simulated AWS.
 const (
-	reviewPath = "/token-review"
-	statusPath = "/status"
+	reviewPath    = "/token-review"
+	statusPath    = "/status"
+	reconcilePath = "/flux/reconcile"
 )
 
 // shutdownGrace is how long requests that are under way may take to end once
@@ -43,6 +44,7 @@ type daemon struct {
 	planes   *controlplane.ControlPlanes
 	sessions *podidentity.Sessions
 	vaults   vaults
+	handover *handover
 	started  time.Time
 	build    string
 	token    string
@@ -96,9 +98,12 @@ func (d *daemon) open(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	d.account, err = account.Open(d.sandbox.AccountDir(), d.planes, account.Options{})
-	if err != nil {
+	if d.handover, err = newHandover(ctx, d.sandbox, d.log, d.planes); err != nil {
 		return errors.Join(err, d.planes.Close(context.WithoutCancel(ctx)))
+	}
+	d.account, err = account.Open(d.sandbox.AccountDir(), d.handover, account.Options{})
+	if err != nil {
+		return errors.Join(err, d.handover.close(context.WithoutCancel(ctx)), d.planes.Close(context.WithoutCancel(ctx)))
 	}
 	d.vaults = d.newVaults()
 	d.server = &http.Server{Handler: d.handler(review), ReadHeaderTimeout: 10 * time.Second, ErrorLog: slog.NewLogLogger(d.log.Handler(), slog.LevelWarn)}
@@ -133,13 +138,13 @@ func (d *daemon) run(ctx context.Context) error {
 // rest: status and the next `up` say so.
 func (d *daemon) resume(ctx context.Context) error {
 	clusters := d.account.Clusters()
-	if err := d.planes.Prune(ctx, clusters); err != nil {
+	if err := errors.Join(d.planes.Prune(ctx, clusters), d.handover.prune(clusters)); err != nil {
 		return err
 	}
 	var starting sync.WaitGroup
 	for _, cluster := range clusters {
 		starting.Go(func() {
-			endpoint, err := d.planes.Start(ctx, cluster)
+			endpoint, err := d.handover.Start(ctx, cluster)
 			if err == nil {
 				err = d.account.Started(cluster.Name, endpoint)
 			}
@@ -177,6 +182,7 @@ func (d *daemon) close() error {
 		}
 	}
 	err := errors.Join(
+		d.handover.close(context.Background()),
 		stopped,
 		d.planes.Close(context.Background()),
 		d.account.Close(),
@@ -200,6 +206,7 @@ func (d *daemon) handler(review string) http.Handler {
 	}))
 	mux.Handle("GET "+statusPath, bearer(d.token, http.HandlerFunc(d.serveStatus)))
 	mux.Handle("GET "+podidentity.Path, d.podIdentity())
+	mux.Handle("POST "+reconcilePath, bearer(d.token, http.HandlerFunc(d.handover.serveReconcile)))
 	mux.Handle("/", d.dataPlanes())
 	return sts.RootPath(mux)
 }
@@ -207,7 +214,7 @@ func (d *daemon) handler(review string) http.Handler {
 func (d *daemon) serveStatus(w http.ResponseWriter, _ *http.Request) {
 	status := Status{
 		Running: true, Dir: d.sandbox.Dir, PID: os.Getpid(), Since: d.started, AccountURL: d.url(),
-		Clusters: d.planes.Status(), Vaults: d.vaults.Status(), Objects: map[string]int{},
+		Clusters: d.planes.Status(), Vaults: d.vaults.Status(), Flux: d.handover.status(), Objects: map[string]int{},
 	}
 	for _, o := range d.account.Objects() {
 		status.Objects[o.Type]++

@@ -13,6 +13,8 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/yaml"
+
+	"github.com/strongroom-platform/strongroom/internal/fluxstatus"
 )
 
 // partOf labels what the operator installs; the uninstallation finds it by that.
@@ -55,7 +57,7 @@ func (f *Flux) established(ctx context.Context, name string) error {
 	defer tick.Stop()
 	for {
 		crd, err := f.dynamic.Resource(definitions).Get(ctx, name, metav1.GetOptions{})
-		if err == nil && condition(crd, "Established").status == "True" {
+		if err == nil && fluxstatus.ConditionOf(crd, "Established").Status == "True" {
 			return nil
 		}
 		select {

@@ -27,6 +27,8 @@ import (
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
+
+	"github.com/strongroom-platform/strongroom/internal/fluxstatus"
 )
 
 const (
@@ -107,7 +109,7 @@ func Follow(options Options) (*Flux, error) {
 	if f.client, err = kubernetes.NewForConfig(config); err != nil {
 		return nil, fmt.Errorf("flux of cluster %q: %w", options.Cluster, err)
 	}
-	f.observer = newObserver(f.dynamic)
+	f.observer = newObserver(f.dynamic, filepath.Join(options.Dir, "times.json"))
 	ctx, cancel := context.WithCancel(context.Background())
 	f.cancel = cancel
 	go f.follow(ctx)
@@ -148,7 +150,7 @@ func (f *Flux) note(err error) bool {
 func (f *Flux) Close(ctx context.Context) error {
 	f.cancel()
 	<-f.done
-	f.observer.close()
+	f.observer.stop()
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.controllers.stop(ctx)
@@ -160,6 +162,8 @@ type Status struct {
 	// Controllers are the processes, "source-controller v1.9.5" to PID. Empty
 	// before the stack made a FluxInstance.
 	Controllers map[string]int `json:"controllers,omitempty"`
+	// Since is when Flux was started in this cluster for the first time.
+	Since time.Time `json:"since,omitzero"`
 	// Objects are sources, Kustomizations and HelmReleases, in the order in
 	// which they became ready; those that are not come last.
 	Objects []Object `json:"objects,omitempty"`
@@ -171,9 +175,9 @@ type Status struct {
 func (f *Flux) Status() Status {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	s := Status{Cluster: f.options.Cluster, Controllers: f.controllers.processes(), Objects: f.observer.objects()}
-	if err := errors.Join(f.failure, f.controllers.failure()); err != nil {
-		s.Failure = oneLine(err.Error())
+	s := Status{Cluster: f.options.Cluster, Controllers: f.controllers.processes(), Since: f.observer.times.since(), Objects: f.observer.objects()}
+	if err := errors.Join(f.failure, f.controllers.failure(), f.observer.times.problem()); err != nil {
+		s.Failure = fluxstatus.OneLine(err.Error())
 	}
 	return s
 }

@@ -12,6 +12,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/strongroom-platform/strongroom/internal/fluxstatus"
 )
 
 var instances = schema.GroupVersionResource{Group: "fluxcd.controlplane.io", Version: "v1", Resource: "fluxinstances"}
@@ -89,7 +91,9 @@ func (f *Flux) install(ctx context.Context, instance *unstructured.Unstructured)
 	if err := f.tellKey(ctx); err != nil {
 		return err
 	}
-	f.observer.start()
+	if err := f.observer.start(); err != nil {
+		return err
+	}
 	multitenant, _, _ := unstructured.NestedBool(instance.Object, "spec", "cluster", "multitenant")
 	return f.startControllers(ctx, multitenant)
 }
@@ -121,9 +125,9 @@ func (f *Flux) tellKey(ctx context.Context) error {
 func (f *Flux) report(ctx context.Context, instance *unstructured.Unstructured, failure error) error {
 	status, reason, message := "True", "ReconciliationSucceeded", "reconciled by the sandbox, which stands in for flux-operator"
 	if failure != nil {
-		status, reason, message = "False", "ReconciliationFailed", oneLine(failure.Error())
+		status, reason, message = "False", "ReconciliationFailed", fluxstatus.OneLine(failure.Error())
 	}
-	if c := readyOf(instance); c.status == status && c.message == message && c.generation == instance.GetGeneration() {
+	if c := fluxstatus.ConditionOf(instance, "Ready"); c.Status == status && c.Message == message && c.Generation == instance.GetGeneration() {
 		return nil
 	}
 	instance = instance.DeepCopy()
@@ -150,8 +154,7 @@ func (f *Flux) halt(ctx context.Context) error {
 		return nil
 	}
 	f.options.Logf("flux of cluster %q: its FluxInstance is gone: stopping the controllers", f.options.Cluster)
-	f.observer.stop()
-	err := f.controllers.stop(ctx)
+	err := errors.Join(f.observer.forget(), f.controllers.stop(ctx))
 	f.controllers = nil
 	return err
 }

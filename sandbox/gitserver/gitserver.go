@@ -39,12 +39,18 @@ const (
 type Options struct {
 	// Dir holds the bare repository, the host key and the port.
 	Dir string
-	// Source is the root of the checkout.
-	Source string
+	// Source finds the root of the checkout, at each fetch: it may have moved, or
+	// be gone.
+	Source func() (string, error)
 	// Path is the folder below Source that is served.
 	Path string
 	// Logf receives who is let in and who is refused. Default: discarded.
 	Logf func(format string, args ...any)
+}
+
+// Folder is a Source that stays where it is.
+func Folder(path string) func() (string, error) {
+	return func() (string, error) { return path, nil }
 }
 
 // Server is a running Git server.
@@ -65,7 +71,7 @@ type Server struct {
 
 // Start serves until Close. Nobody is let in before Authorize.
 func Start(options Options) (*Server, error) {
-	if options.Dir == "" || options.Source == "" || options.Path == "" {
+	if options.Dir == "" || options.Source == nil || options.Path == "" {
 		return nil, errors.New("git server: Dir, Source and Path must be set")
 	}
 	if options.Logf == nil {

@@ -40,7 +40,7 @@ func serve(t *testing.T, source, dir string) *served {
 	}
 	s := &served{source: source, dir: dir}
 	var err error
-	s.Server, err = gitserver.Start(gitserver.Options{Dir: dir, Source: source, Path: "gitops", Logf: s.logf})
+	s.Server, err = gitserver.Start(gitserver.Options{Dir: dir, Source: gitserver.Folder(source), Path: "gitops", Logf: s.logf})
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = s.Close() })
 	return s

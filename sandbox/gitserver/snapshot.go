@@ -48,7 +48,11 @@ func (s *Server) prepare() error {
 func (s *Server) Snapshot(ctx context.Context) (string, error) {
 	s.snapshots.Lock()
 	defer s.snapshots.Unlock()
-	if _, err := os.Stat(filepath.Join(s.options.Source, s.options.Path)); err != nil {
+	source, err := s.options.Source()
+	if err != nil {
+		return "", fmt.Errorf("the working tree: %w", err)
+	}
+	if _, err := os.Stat(filepath.Join(source, s.options.Path)); err != nil {
 		return "", fmt.Errorf("the working tree: %w", err)
 	}
 	dir, err := os.MkdirTemp(s.options.Dir, ".index-")
@@ -56,8 +60,8 @@ func (s *Server) Snapshot(ctx context.Context) (string, error) {
 		return "", fmt.Errorf("git server: %w", err)
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
-	index := []string{"GIT_INDEX_FILE=" + filepath.Join(dir, "index"), "GIT_DIR=" + s.bare(), "GIT_WORK_TREE=" + s.options.Source}
-	if _, err := s.call(ctx, index, "add", "--all", "--", s.options.Path); err != nil {
+	index := []string{"GIT_INDEX_FILE=" + filepath.Join(dir, "index"), "GIT_DIR=" + s.bare(), "GIT_WORK_TREE=" + source}
+	if _, err := s.call(ctx, index, "-C", source, "add", "--all", "--", s.options.Path); err != nil {
 		return "", err
 	}
 	tree, err := s.call(ctx, index, "write-tree")
@@ -93,13 +97,13 @@ func (s *Server) Snapshot(ctx context.Context) (string, error) {
 // call runs git and returns what it prints.
 func (s *Server) call(ctx context.Context, environment []string, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, s.git, args...)
-	cmd.Dir = s.options.Source
+	cmd.Dir = s.options.Dir
 	cmd.Env = append(s.environment(), environment...)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
 	if err != nil {
-		return "", fmt.Errorf("git %s: %w: %s", args[0], err, strings.TrimSpace(stderr.String()))
+		return "", fmt.Errorf("git %s: %w: %s", strings.Join(args, " "), err, strings.TrimSpace(stderr.String()))
 	}
 	return strings.TrimSpace(string(out)), nil
 }

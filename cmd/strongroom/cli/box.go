@@ -25,6 +25,8 @@ type box interface {
 	Stop(ctx context.Context, progress func(string)) error
 	Remove(ctx context.Context, progress func(string)) error
 	Status(ctx context.Context) (*sandbox.Status, error)
+	// Reconcile makes Flux look at the working tree and returns its revision.
+	Reconcile(ctx context.Context) (string, error)
 	// Env is for the engine and for use by hand, StrangerEnv the same with the
 	// keys of a principal that no cluster knows. Foreign are variables that must
 	// not be set beside them.

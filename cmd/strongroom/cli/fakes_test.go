@@ -309,7 +309,10 @@ func (b *fakeBox) Remove(context.Context, func(string)) error { return b.did("re
 func (b *fakeBox) Status(context.Context) (*sandbox.Status, error) {
 	return b.status, b.fails["status"]
 }
-func (b *fakeBox) PrepareProject(string) error              { return b.did("project") }
+func (b *fakeBox) PrepareProject(string) error { return b.did("project") }
+func (b *fakeBox) Reconcile(context.Context) (string, error) {
+	return "main@sha1:abc", b.did("reconcile")
+}
 func (b *fakeBox) Left(context.Context) ([]leftover, error) { return b.left, b.did("left") }
 func (b *fakeBox) Serve(context.Context) error              { return b.did("serve") }
 func (b *fakeBox) Foreign() []string                        { return []string{"STRONGROOM_TEST_FOREIGN"} }

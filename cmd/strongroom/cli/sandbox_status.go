@@ -21,7 +21,8 @@ func (a *app) sandboxStatusCommand() *cobra.Command {
 		Use:   "status",
 		Short: "Show what is running in the sandbox",
 		Long: `Show whether the sandbox runs, its control planes with their processes, Vault's
-servers, and what the simulated account holds. It changes nothing.`,
+servers, how far Flux is in each cluster, and what the simulated account holds. It
+changes nothing.`,
 		Example: `  strongroom sandbox status
 
   strongroom sandbox status --json | jq .clusters`,
@@ -80,6 +81,7 @@ func statusText(s *sandbox.Status, now time.Time) string {
 		}
 	}
 	b.WriteString(vaultText(s.Vaults))
+	writeFlux(&b, s.Flux)
 	b.WriteString("\nThe simulated account\n")
 	total := 0
 	rows := [][]string{{"  type", "objects"}}

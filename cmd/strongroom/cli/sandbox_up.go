@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/strongroom-platform/strongroom/deploy"
+	"github.com/strongroom-platform/strongroom/sandbox/flux"
 )
 
 // upSummary is what `sandbox up` ends with: a table for people, the last line of
@@ -23,10 +24,13 @@ type upSummary struct {
 	AccountURL string          `json:"accountUrl,omitempty"`
 	Stacks     []upStack       `json:"stacks"`
 	Clusters   []clusterReport `json:"clusters"`
+	Flux       []flux.Status   `json:"flux,omitempty"`
 	Real       []string        `json:"real"`
 	Simulated  []string        `json:"simulated"`
 	Phases     []phaseTime     `json:"phases"`
 	Seconds    float64         `json:"seconds"`
+
+	handedOver []string // clusters
 }
 
 // upStack is one stack that is up.
@@ -51,7 +55,9 @@ func (a *app) sandboxUpCommand() *cobra.Command {
 		Long: `Build what is missing, start the sandbox, bring up tooling and then application
 with the real Pulumi engine, and check each Kubernetes control plane through its
 own kubeconfig: a namespace is created and deleted, and a principal without an
-access entry is refused. It ends with a table of what is there.
+access entry is refused. Each cluster is handed over to Flux, which reads gitops/
+from the checkout's working tree, and it waits until all of that is in place. It
+ends with a table of what is there.
 
 Run in a checkout of strongroom. It can be run again at any point, also after it
 was killed; a second one at the same time waits for the first.`,
@@ -109,7 +115,7 @@ func (a *app) bringUp(ctx context.Context, r *reporter, s *upSummary) error {
 		return err
 	}
 	defer unlock()
-	if err := a.timed(s, "tools", func() error { return a.buildTools(ctx, r, b.Tools, repo) }); err != nil {
+	if err := a.timed(s, "tools", func() error { return a.buildTools(ctx, r, b.FluxTools, repo) }); err != nil {
 		return err
 	}
 	r.phase("starting the sandbox")
@@ -128,11 +134,14 @@ func (a *app) bringUp(ctx context.Context, r *reporter, s *upSummary) error {
 	if err := a.timed(s, "checks", func() error { return checks.wait(s) }); err != nil {
 		return err
 	}
+	if err := a.timed(s, "flux", func() error { return a.awaitFlux(ctx, r, b, s.handedOver) }); err != nil {
+		return err
+	}
 	status, err := b.Status(ctx)
 	if err != nil {
 		return err
 	}
-	s.AccountURL = status.AccountURL
+	s.AccountURL, s.Flux = status.AccountURL, status.Flux
 	for i := range s.Clusters {
 		s.Clusters[i].describe(status.Clusters)
 	}
@@ -193,6 +202,9 @@ func (a *app) bringUpStacks(ctx context.Context, r *reporter, b box, e engine, s
 			return running, err
 		}
 		s.Stacks = append(s.Stacks, describeStack(result, held))
+		if cluster, yes := handedOver(result); yes {
+			s.handedOver = append(s.handedOver, cluster)
+		}
 	}
 	return running, nil
 }

@@ -17,11 +17,13 @@ var (
 		"the Kubernetes control planes: kube-apiserver, kube-controller-manager and etcd, one set per cluster",
 		"authentication: signed tokens, checked against the cluster's access entries",
 		"Vault: three servers with the rendered configuration, initialised by the Job's scripts and unsealed by the simulated KMS",
+		"Flux: its source, kustomize and helm controllers, over SSH from the working tree",
 		"keys and certificates",
 	}
 	simulatedParts = []string{
 		"AWS: every aws:* resource is an object in the simulated account, which is strict about references, order and names",
 		"nodes: node groups are objects only, so pods stay Pending; Vault's are shown on simulated nodes, which take port-forwards",
+		"charts: stubs of the same names that record their values; Jobs of Flux but vault-init, which nothing runs, are marked complete",
 		"traffic: load balancers, gateways, routes and DNS names carry none",
 	}
 )
@@ -58,6 +60,8 @@ func (s *upSummary) text() string {
 			fmt.Fprintf(&b, "  %s: %s\n", c.Stack, c.Note)
 		}
 	}
+
+	writeFlux(&b, s.Flux)
 
 	writeList(&b, "\nReal", realParts)
 	writeList(&b, "\nSimulated", simulatedParts)

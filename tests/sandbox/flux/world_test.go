@@ -94,7 +94,7 @@ func newWorld(t *testing.T, gitops string) *world {
 	w := &world{t: t, ctx: ctx, tree: t.TempDir()}
 	require.NoError(t, os.CopyFS(filepath.Join(w.tree, "gitops"), os.DirFS(gitops)))
 	var err error
-	w.git, err = gitserver.Start(gitserver.Options{Dir: t.TempDir(), Source: w.tree, Path: "gitops", Logf: t.Logf})
+	w.git, err = gitserver.Start(gitserver.Options{Dir: t.TempDir(), Source: gitserver.Folder(w.tree), Path: "gitops", Logf: t.Logf})
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = w.git.Close() })
 	w.key, w.public = newKey(t)
