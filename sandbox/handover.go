@@ -101,7 +101,9 @@ func (h *handover) Stop(ctx context.Context, name string) error {
 			return fmt.Errorf("stop Flux of cluster %q: %w", name, err)
 		}
 	}
-	h.git.Revoke(name)
+	for _, secret := range flux.Identities {
+		h.git.Revoke(name + "/" + secret)
+	}
 	if err := h.planes.Stop(ctx, name); err != nil {
 		return err
 	}
@@ -129,7 +131,7 @@ func (h *handover) follow(cluster string) error {
 		BinDir:  h.sandbox.BinDir(),
 		CRDDir:  h.sandbox.CRDDir(),
 		Charts:  h.charts,
-		Key:     func(line string) error { return h.git.Authorize(cluster, line) },
+		Key:     func(secret, line string) error { return h.git.Authorize(cluster+"/"+secret, line) },
 		JobDone: func(namespace, name string) bool { return h.jobDone(cluster, namespace, name) },
 		Logf:    func(format string, args ...any) { h.log.Info(fmt.Sprintf(format, args...)) },
 	})

@@ -50,6 +50,34 @@ func TestProjectFollowsTheCheckoutAndKeepsWhatTheEngineWrote(t *testing.T) {
 	}, config)
 }
 
+func TestProjectHandsItsTreeToFlux(t *testing.T) {
+	s := fresh(t)
+	repo := checkout(t, map[string]string{
+		"Pulumi.yaml":                       "name: strongroom\n",
+		"Pulumi.tooling.yaml":               "config:\n  strongroom:flux:\n    url: ssh://git@example.com/r.git\n    path: gitops/clusters/mine\n",
+		"gitops/clusters/mine/release.yaml": "",
+	})
+	flux := func() any {
+		require.NoError(t, s.PrepareProject(repo))
+		config, err := section(copyOf(t, s, "Pulumi.tooling.yaml"), "")
+		require.NoError(t, err)
+		return config["strongroom:flux"]
+	}
+	require.Contains(t, flux(), "url", "no daemon serves the tree yet: what the checkout says stays")
+	require.NoError(t, os.MkdirAll(s.path("flux"), 0o700))
+	require.NoError(t, s.saveRemote(remote{URL: "ssh://git@127.0.0.1:2222/strongroom.git", KnownHosts: "[127.0.0.1]:2222 ssh-ed25519 AAAA"}))
+	require.Equal(t, map[string]any{
+		"url": "ssh://git@127.0.0.1:2222/strongroom.git", "knownHosts": "[127.0.0.1]:2222 ssh-ed25519 AAAA", "branch": "main",
+		"charts": s.operatorCharts(), "path": "gitops/clusters/mine",
+	}, flux())
+	served, err := s.checkout()
+	require.NoError(t, err)
+	require.Equal(t, repo, served)
+
+	require.NoError(t, os.RemoveAll(filepath.Join(repo, "gitops")))
+	require.Equal(t, map[string]any{"url": "ssh://git@example.com/r.git", "path": "gitops/clusters/mine"}, flux(), "a checkout without a tree hands none over")
+}
+
 func TestProjectDropsAStackThatWasNeverMade(t *testing.T) {
 	s := fresh(t)
 	repo := checkout(t, map[string]string{"Pulumi.yaml": "name: strongroom\n", "Pulumi.tooling-a.yaml": "config: {}\n", "Pulumi.tooling-b.yaml": "config: {}\n"})

@@ -5,7 +5,6 @@ import (
 	"debug/buildinfo"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -17,6 +16,7 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 
+	"github.com/strongroom-platform/strongroom/sandbox/loopback"
 	"github.com/strongroom-platform/strongroom/sandbox/process"
 )
 
@@ -54,7 +54,7 @@ func (f *Flux) startControllers(ctx context.Context, multitenant bool) error {
 	if err := c.stopStale(ctx); err != nil {
 		return err
 	}
-	address, err := freeAddress()
+	address, err := f.address(ctx)
 	if err != nil {
 		return err
 	}
@@ -92,8 +92,9 @@ func arguments(dir, address string, multitenant bool) map[string][]string {
 			"--storage-path="+filepath.Join(dir, "artifacts"), "--storage-addr="+address, "--storage-adv-addr="+address),
 	}
 	for _, name := range reconcilers {
-		// The operator's default is 5 s; an idle API server has time for more.
-		a := append(common[:len(common):len(common)], "--requeue-dependency=1s")
+		// The operator's default is 5 s; an idle API server has time for more. And 9
+		// times, which is minutes; nothing is lost on the way to loopback.
+		a := append(common[:len(common):len(common)], "--requeue-dependency=1s", "--http-retry=3")
 		if multitenant {
 			a = append(a, "--no-cross-namespace-refs=true", "--default-service-account=default")
 		}
@@ -105,12 +106,12 @@ func arguments(dir, address string, multitenant bool) map[string][]string {
 	return args
 }
 
-// freeAddress is where the artifacts are served: another one for each start,
-// as the objects tell it.
-func freeAddress() (string, error) {
-	l, err := net.Listen("tcp4", "127.0.0.1:0")
+// address is where the artifacts are served: the same one at each start, because
+// objects tell of it, and a controller that asks an old one tries for minutes.
+func (f *Flux) address(ctx context.Context) (string, error) {
+	l, err := loopback.Listen(ctx, filepath.Join(f.options.Dir, "artifacts.port"), "the source controller")
 	if err != nil {
-		return "", fmt.Errorf("the source controller needs a port on 127.0.0.1: %w", err)
+		return "", err
 	}
 	return l.Addr().String(), l.Close()
 }

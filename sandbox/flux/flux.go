@@ -34,11 +34,13 @@ import (
 const (
 	// Namespace is where Flux lives in every cluster.
 	Namespace = "flux-system"
-	// pullSecret holds the identity that reads the repository.
-	pullSecret = "flux-system"
 	// manager owns the fields that this package writes.
 	manager = "strongroom-sandbox"
 )
+
+// Identities are the Secrets with the keys for the repository: the one that
+// everything is read with, and that of image automation.
+var Identities = []string{"flux-system", "flux-image-automation"}
 
 // Options says what Flux runs with.
 type Options struct {
@@ -53,9 +55,10 @@ type Options struct {
 	// Charts is where the stub charts are served, "127.0.0.1:5000". The sources
 	// of charts are turned there by an admission policy of the cluster.
 	Charts string
-	// Key receives the public half of the key that the stack made for reading
-	// the repository, for the Git server. Default: nobody is told.
-	Key func(line string) error
+	// Key receives the public half of each key that the stack made for the
+	// repository, with the name of its Secret, for the Git server. Default: nobody
+	// is told.
+	Key func(secret, line string) error
 	// JobDone says whether a Job that Flux made may be marked complete.
 	// Default: always.
 	JobDone func(namespace, name string) bool
@@ -71,7 +74,7 @@ type Flux struct {
 	cancel   context.CancelFunc
 	done     chan struct{}
 	observer *observer
-	key      string // that was told, of the following goroutine
+	keys     map[string]string // that were told, by Secret; of the following goroutine
 
 	mu          sync.Mutex
 	controllers *controllers
@@ -101,7 +104,7 @@ func Follow(options Options) (*Flux, error) {
 	}
 	config := rest.CopyConfig(options.Config)
 	config.QPS, config.Burst = 100, 200
-	f := &Flux{options: options, done: make(chan struct{})}
+	f := &Flux{options: options, done: make(chan struct{}), keys: map[string]string{}}
 	var err error
 	if f.dynamic, err = dynamic.NewForConfig(config); err != nil {
 		return nil, fmt.Errorf("flux of cluster %q: %w", options.Cluster, err)

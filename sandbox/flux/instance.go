@@ -73,7 +73,7 @@ func (f *Flux) install(ctx context.Context, instance *unstructured.Unstructured)
 	started := f.controllers != nil
 	f.mu.Unlock()
 	if started {
-		return f.tellKey(ctx)
+		return f.tellKeys(ctx)
 	}
 	// The second set is of objects in the tree for which no release brings the
 	// CRDs.
@@ -88,7 +88,7 @@ func (f *Flux) install(ctx context.Context, instance *unstructured.Unstructured)
 	if err := f.applyAccounts(ctx); err != nil {
 		return err
 	}
-	if err := f.tellKey(ctx); err != nil {
+	if err := f.tellKeys(ctx); err != nil {
 		return err
 	}
 	if err := f.observer.start(); err != nil {
@@ -98,26 +98,28 @@ func (f *Flux) install(ctx context.Context, instance *unstructured.Unstructured)
 	return f.startControllers(ctx, multitenant)
 }
 
-// tellKey reads the public key that the stack put beside the private one.
-func (f *Flux) tellKey(ctx context.Context) error {
+// tellKeys reads the public keys that the stack put beside the private ones.
+func (f *Flux) tellKeys(ctx context.Context) error {
 	if f.options.Key == nil {
 		return nil
 	}
-	secret, err := f.client.CoreV1().Secrets(Namespace).Get(ctx, pullSecret, metav1.GetOptions{})
-	if gone(err) {
-		return nil // not yet: the next step
+	for _, name := range Identities {
+		secret, err := f.client.CoreV1().Secrets(Namespace).Get(ctx, name, metav1.GetOptions{})
+		if gone(err) {
+			continue // not yet: the next step
+		}
+		if err != nil {
+			return fmt.Errorf("secret %q: %w", name, err)
+		}
+		line := string(secret.Data["identity.pub"])
+		if line == "" || line == f.keys[name] {
+			continue
+		}
+		if err := f.options.Key(name, line); err != nil {
+			return fmt.Errorf("secret %q, key \"identity.pub\": %w", name, err)
+		}
+		f.keys[name] = line
 	}
-	if err != nil {
-		return fmt.Errorf("secret %q: %w", pullSecret, err)
-	}
-	line := string(secret.Data["identity.pub"])
-	if line == "" || line == f.key {
-		return nil
-	}
-	if err := f.options.Key(line); err != nil {
-		return fmt.Errorf("secret %q, key \"identity.pub\": %w", pullSecret, err)
-	}
-	f.key = line
 	return nil
 }
 

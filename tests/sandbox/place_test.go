@@ -110,6 +110,7 @@ func toolsOf(t *testing.T, checkout string) *sandbox.Sandbox {
 	}
 	share(t, tools, s.BinDir())
 	require.NoError(t, os.Symlink(filepath.Join(filepath.Dir(tools), "eks"), s.EKSDir()))
+	require.NoError(t, os.Symlink(filepath.Join(filepath.Dir(tools), "crds"), s.CRDDir()))
 	s.Command = filepath.Join(s.BinDir(), "strongroom")
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()

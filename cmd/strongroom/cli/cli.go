@@ -16,8 +16,10 @@ import (
 	"time"
 
 	"golang.org/x/term"
+	"k8s.io/client-go/rest"
 
 	"github.com/strongroom-platform/strongroom/deploy"
+	"github.com/strongroom-platform/strongroom/internal/fluxstatus"
 )
 
 // app is what the commands share. Its functions are the places where tests put
@@ -38,6 +40,7 @@ type app struct {
 	findRepo func(start string) (string, error)
 	engine   func(*deploy.Target) engine
 	check    func(context.Context, clusterCheck) (clusterReport, error)
+	readFlux func(context.Context, *rest.Config) ([]fluxstatus.Object, error)
 	machine  machine
 	// reach opens a stack's Vault.
 	reach func(ctx context.Context, f vaultFlags) (*vaultSite, error)
@@ -71,6 +74,7 @@ func Main(args []string, in io.Reader, out, errOut io.Writer) int {
 		findRepo: findRepo,
 		engine:   func(t *deploy.Target) engine { return t },
 		check:    checkCluster,
+		readFlux: readFlux,
 		machine:  thisMachine(),
 
 		notify: func(c chan<- os.Signal) func() {

@@ -177,7 +177,7 @@ func (e *fakeEngine) operate(ctx context.Context, phase deploy.Phase, stack stri
 	}
 	r := &deploy.Result{Stack: stack, Phase: phase, Changes: e.changes, Duration: 3 * time.Second}
 	if phase == deploy.PhaseUp {
-		r.Outputs = fakeOutputs(stack)
+		r.Outputs = e.outputs(stack)
 	}
 	return r, nil
 }
@@ -217,11 +217,15 @@ func (e *fakeEngine) Outputs(_ context.Context, stack string) (deploy.Outputs, e
 	if err := e.fails["outputs "+stack]; err != nil {
 		return nil, err
 	}
+	return e.outputs(stack), nil
+}
+
+func (e *fakeEngine) outputs(stack string) deploy.Outputs {
 	o := fakeOutputs(stack)
 	if stack == "tooling" {
 		maps.Copy(o, e.more)
 	}
-	return o, nil
+	return o
 }
 
 func (e *fakeEngine) Resources(_ context.Context, stack string) ([]deploy.Resource, error) {
@@ -264,6 +268,12 @@ func (b *fakeBox) makeTools(t *testing.T) {
 	t.Helper()
 	require.NoError(t, os.MkdirAll(filepath.Join(b.dir, "bin"), 0o700))
 	require.NoError(t, os.WriteFile(filepath.Join(b.dir, "bin", "pulumi"), nil, 0o600))
+}
+
+// addProgram puts a program where the sandbox's PATH finds it.
+func (b *fakeBox) addProgram(t *testing.T, name string) {
+	t.Helper()
+	require.NoError(t, os.WriteFile(filepath.Join(b.dir, "bin", name), nil, 0o700)) //nolint:gosec // it must be executable
 }
 
 // used makes it look as after a start.

@@ -35,7 +35,7 @@ func (a *app) root() *cobra.Command {
 	}
 	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
 	cmd.AddCommand(
-		a.upCommand(), a.previewCommand(), a.refreshCommand(), a.destroyCommand(), a.outputsCommand(),
+		a.upCommand(), a.previewCommand(), a.refreshCommand(), a.destroyCommand(), a.outputsCommand(), a.statusCommand(),
 		a.vaultCommand(), a.vpnCommand(), a.sandboxCommand(), a.doctorCommand(), a.versionCommand(),
 	)
 	return cmd

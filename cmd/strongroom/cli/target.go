@@ -26,6 +26,8 @@ const lockWait = 30 * time.Second
 type place struct {
 	engine  engine
 	sandbox bool
+	// env is the sandbox's environment, for what is run on it.
+	env map[string]string
 	// what says it to people.
 	what string
 	// leave gives back what was taken to get there.
@@ -112,8 +114,12 @@ func (a *app) goToSandbox(ctx context.Context, dir string, changes bool, r *repo
 	if err != nil {
 		return nil, err
 	}
+	env, err := b.Env()
+	if err != nil {
+		return nil, err
+	}
 	return &place{
-		engine: e, sandbox: true, leave: leave,
+		engine: e, sandbox: true, env: env, leave: leave,
 		what: fmt.Sprintf("the sandbox in %s; AWS is simulated", b.Folder()),
 	}, nil
 }
