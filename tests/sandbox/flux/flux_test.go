@@ -193,11 +193,11 @@ func (w *world) provesRefusals() {
 	w.source("no-hosts", "no-hosts", "main")
 	w.source("no-branch", "flux-system", "nowhere")
 	w.kustomization("no-path", "./gitops/nowhere")
-	w.notReady("GitRepository", "wrong-host", "knownhosts: key mismatch")
-	w.notReady("GitRepository", "wrong-key", "unable to authenticate")
-	w.notReady("GitRepository", "no-hosts", "known_hosts")
-	w.notReady("GitRepository", "no-branch", "nowhere")
-	w.notReady("Kustomization", "no-path", "path not found")
+	w.notReady("GitRepository", "wrong-host", "wrong host key: ")
+	w.notReady("GitRepository", "wrong-key", "wrong deploy key: ")
+	w.notReady("GitRepository", "no-hosts", "missing known_hosts: ")
+	w.notReady("GitRepository", "no-branch", "missing branch: ")
+	w.notReady("Kustomization", "no-path", "missing path: ")
 	for _, name := range []string{"wrong-host", "wrong-key", "no-hosts", "no-branch"} {
 		require.NoError(w.t, w.any.Resource(gitRepositories).Namespace(flux.Namespace).Delete(w.ctx, name, metav1.DeleteOptions{}))
 	}
