@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/strongroom-platform/strongroom/sandbox/account"
@@ -34,8 +35,8 @@ type handover struct {
 	registry *http.Server
 	charts   string // address of the registry
 	// jobDone says whether a Job that Flux made in a cluster may be marked
-	// complete: there is no kubelet.
-	jobDone func(cluster, namespace, name string) bool
+	// complete: there is no kubelet. None may before it is set.
+	jobDone atomic.Pointer[func(cluster, namespace, name string) bool]
 
 	mu       sync.Mutex
 	clusters map[string]*flux.Flux
@@ -46,10 +47,7 @@ var _ account.ControlPlanes = (*handover)(nil)
 // newHandover starts the Git server and the registry. planes are the control
 // planes that are followed from then on.
 func newHandover(ctx context.Context, s *Sandbox, log *slog.Logger, planes *controlplane.ControlPlanes) (*handover, error) {
-	h := &handover{
-		sandbox: s, log: log, planes: planes, clusters: map[string]*flux.Flux{},
-		jobDone: func(string, string, string) bool { return true },
-	}
+	h := &handover{sandbox: s, log: log, planes: planes, clusters: map[string]*flux.Flux{}}
 	if err := charts.Operator(s.operatorCharts()); err != nil {
 		return nil, fmt.Errorf("charts of flux-operator: %w", err)
 	}
@@ -132,8 +130,11 @@ func (h *handover) follow(cluster string) error {
 		CRDDir:  h.sandbox.CRDDir(),
 		Charts:  h.charts,
 		Key:     func(secret, line string) error { return h.git.Authorize(cluster+"/"+secret, line) },
-		JobDone: func(namespace, name string) bool { return h.jobDone(cluster, namespace, name) },
-		Logf:    func(format string, args ...any) { h.log.Info(fmt.Sprintf(format, args...)) },
+		JobDone: func(namespace, name string) bool {
+			done := h.jobDone.Load()
+			return done != nil && (*done)(cluster, namespace, name)
+		},
+		Logf: func(format string, args ...any) { h.log.Info(fmt.Sprintf(format, args...)) },
 	})
 	if err != nil {
 		return err

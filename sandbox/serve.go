@@ -106,6 +106,8 @@ func (d *daemon) open(ctx context.Context) (err error) {
 		return errors.Join(err, d.handover.close(context.WithoutCancel(ctx)), d.planes.Close(context.WithoutCancel(ctx)))
 	}
 	d.vaults = d.newVaults()
+	jobDone := d.jobDone
+	d.handover.jobDone.Store(&jobDone)
 	d.server = &http.Server{Handler: d.handler(review), ReadHeaderTimeout: 10 * time.Second, ErrorLog: slog.NewLogLogger(d.log.Handler(), slog.LevelWarn)}
 	return d.sandbox.writeCredentials(d.account.Identities())
 }

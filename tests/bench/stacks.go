@@ -78,22 +78,11 @@ func bareClone(ctx context.Context, root string) (clone string, env []string, re
 
 // measureWarm uses a sandbox of its own with the tools already built.
 func measureWarm(ctx context.Context, root string) (string, error) {
-	sandbox, err := os.MkdirTemp("", "strongroom-bench-")
+	command, env, remove, err := sandboxWithTools(ctx, root)
 	if err != nil {
 		return "", err
 	}
-	defer os.RemoveAll(sandbox)
-	tools := os.Getenv("STRONGROOM_SANDBOX_DIR")
-	if tools == "" {
-		tools = filepath.Join(root, ".sandbox")
-	}
-	for _, shared := range []string{"bin", "eks"} {
-		if _, err := measureCommand(ctx, root, nil, "cp", "-a", filepath.Join(tools, shared), sandbox); err != nil {
-			return "", fmt.Errorf("copy the built tools (run make tools first): %w", err)
-		}
-	}
-	command := filepath.Join(sandbox, "bin", "strongroom")
-	env := []string{"STRONGROOM_SANDBOX_DIR=" + sandbox}
+	defer remove()
 	run := func(args ...string) (usage, error) {
 		u, err := measureCommand(ctx, root, env, command, args...)
 		fmt.Printf("  strongroom %v: %s\n", args, u.seconds())
