@@ -90,6 +90,11 @@ func (w *fluxWait) look(s *sandbox.Status, now time.Time) bool {
 		}
 		for _, o := range f.Unready(w.revision) {
 			w.left = append(w.left, fmt.Sprintf("%s: %s: %s", cluster, o.Name, o.Reason))
+			if key := cluster + " " + o.ID() + o.Reason; o.Failed && !w.told[key] {
+				w.told[key] = true
+				w.spoke = now
+				w.say(fmt.Sprintf("flux: %s: %s failed and is tried again: %s", cluster, o.Name, o.Reason))
+			}
 			waiting = append(waiting, cluster+"/"+o.Name)
 		}
 		if f.Failure != "" {

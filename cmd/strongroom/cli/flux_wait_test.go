@@ -83,9 +83,12 @@ func TestFluxIsWaitedFor(t *testing.T) {
 	require.Equal(t, "flux: waiting for tooling/flux-system, tooling/access, tooling/vault", said[3])
 
 	objects := f.box.status.Flux[0].Objects
-	objects[2].Ready, objects[2].Reason = false, "BuildFailed: no such file"
+	objects[2].Ready, objects[2].Failed, objects[2].Reason = false, true, "BuildFailed: no such file"
 	w = wait("main@sha1:abc")
 	require.False(t, w.look(f.box.status, now))
+	require.False(t, w.look(f.box.status, now))
+	require.Equal(t, "flux: tooling: vault failed and is tried again: BuildFailed: no such file", said[2], "once")
+	require.Len(t, said, 3)
 	require.Equal(t, []string{"tooling: vault: BuildFailed: no such file"}, w.left)
 	objects[2].Suspended = true
 	require.True(t, wait("main@sha1:abc").look(f.box.status, now), "what a person suspended is not waited for")
