@@ -55,7 +55,7 @@ func (a *app) reachVault(ctx context.Context, f vaultFlags) (_ *vaultSite, err e
 		return nil, err
 	}
 	o := stackOutputs{f.stack, outputs}
-	values, err := o.texts(outputKubeconfig, outputVaultAddress, outputVaultCA, outputVaultRecovery, outputVaultSnapshots)
+	values, err := o.texts(outputRegion, outputKubeconfig, outputVaultAddress, outputVaultCA, outputVaultRecovery, outputVaultSnapshots)
 	if err != nil {
 		return nil, err
 	}
