@@ -46,7 +46,7 @@ func (p *place) vaultCommands() {
 	for _, args := range [][]string{{"vault", "reset-empty"}, {"vault", "reset-empty", "--yes"}} {
 		p.refusedWith(args, nil, `nothing was done: the recovery secret says "finished" and holds 5 recovery keys`)
 	}
-	p.refusedWith([]string{"vault", "generate-root", "--first-start"}, nil, "there is no Job vault/vault-init")
+	p.refusedWith([]string{"vault", "generate-root", "--first-start"}, nil, "in the sandbox the daemon runs the scripts of the first start")
 }
 
 // vaultCommand runs one that has to work and returns what it printed.

@@ -111,6 +111,9 @@ func (a *app) reachServers(ctx context.Context, p *place, site *vaultSite, value
 	}
 	storage := &clusterStorage{objects, a.tell, storagePoll}
 	site.storage = storage
+	if p.sandbox {
+		site.storage = sandboxStorage{storage}
+	}
 	names, err := serverNames(ctx, cluster, storage)
 	if err != nil {
 		return err

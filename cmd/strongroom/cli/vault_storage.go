@@ -92,7 +92,7 @@ func (c *clusterStorage) Begun(ctx context.Context) (bool, error) {
 // volumes whose data outlives them: the new servers would find it.
 func (c *clusterStorage) Check(ctx context.Context) error {
 	if _, err := c.statefulSet(ctx); err != nil {
-		return fmt.Errorf("%w; where the servers are no pods, as in the sandbox, `strongroom sandbox down` and `up` make a new Vault", err)
+		return err
 	}
 	if _, err := c.idleJob(ctx); err != nil {
 		return err
@@ -170,7 +170,7 @@ func (c *clusterStorage) Empty(ctx context.Context) error {
 func (c *clusterStorage) Waits(ctx context.Context) error {
 	job, err := c.idleJob(ctx)
 	if err == nil && job == nil {
-		err = errors.New("there is no Job vault/vault-init, which would take the token: in the sandbox its scripts run once, elsewhere see `flux -n flux-system get kustomizations vault-init`")
+		err = errors.New("there is no Job vault/vault-init, which would take the token: see `flux -n flux-system get kustomizations vault-init`")
 	}
 	return err
 }
@@ -355,3 +355,23 @@ func (c *clusterStorage) await(ctx context.Context, what string, done func(conte
 		}
 	}
 }
+
+// sandboxStorage is that of servers that are processes of the sandbox's daemon: what a
+// cluster says of pods, volumes and Jobs is not what runs.
+type sandboxStorage struct{ *clusterStorage }
+
+// Begun is never so.
+func (sandboxStorage) Begun(context.Context) (bool, error) { return false, nil }
+
+// Check refuses.
+func (sandboxStorage) Check(context.Context) error {
+	return errors.New("in the sandbox the servers are processes and have no volumes: `strongroom sandbox down` and `strongroom sandbox up` make a new Vault")
+}
+
+// Waits refuses.
+func (sandboxStorage) Waits(context.Context) error {
+	return errors.New("in the sandbox the daemon runs the scripts of the first start, and once: there is no Job that would take the token")
+}
+
+// FirstStart has nothing to do: the daemon tries until it has finished.
+func (sandboxStorage) FirstStart(context.Context) error { return nil }

@@ -202,6 +202,13 @@ func TestClusterStorageRefuses(t *testing.T) {
 	begun, err := c.storage.Begun(t.Context())
 	require.NoError(t, err)
 	require.False(t, begun)
-	require.ErrorContains(t, c.reset(t.Context()), "strongroom sandbox down")
+	require.ErrorContains(t, c.reset(t.Context()), "the StatefulSet of Vault's servers")
+	require.Zero(t, c.writes)
+
+	c = newFakeCluster(deletedVolume)
+	sandboxed := sandboxStorage{c.storage}
+	require.ErrorContains(t, sandboxed.Check(t.Context()), "strongroom sandbox down")
+	require.ErrorContains(t, sandboxed.Waits(t.Context()), "in the sandbox the daemon runs the scripts")
+	require.NoError(t, sandboxed.FirstStart(t.Context()))
 	require.Zero(t, c.writes)
 }
