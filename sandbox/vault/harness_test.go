@@ -98,6 +98,8 @@ type platform struct {
 	clusterCA, reviewer, provisioner string
 	replicas                         int
 	wrapper                          string // folder with programs that may kill
+	// lean is added to the environment of every program, where many run at once.
+	lean []string
 }
 
 // secrets are those of the account and the one of this test.
@@ -174,7 +176,7 @@ func (p *platform) startServers() {
 	ca, certificate, key := certificates(p.t)
 	p.config = vault.Config{
 		HCL: fixture(p.keyARN, p.replicas), Replicas: p.replicas, CA: ca, Certificate: certificate, Key: key,
-		Region: region, Endpoint: p.url, Environment: p.as("vault-server"),
+		Region: region, Endpoint: p.url, Environment: append(p.as("vault-server"), p.lean...),
 	}
 	p.t.Cleanup(func() { require.NoError(p.t, p.servers.Stop()) })
 	require.NoError(p.t, p.servers.Start(context.Background(), p.config))
@@ -257,7 +259,7 @@ func (p *platform) firstStart(out io.Writer, environment ...string) vault.Job {
 		SecretID: secretARN, Region: region, Endpoint: p.url, Credentials: p.as("vault-init"),
 		Namespace: "vault", ServiceAccount: "vault-provisioner", Audience: "vault", TokenFile: p.provisioner,
 		KubernetesURL: p.endpoint.URL, KubernetesCAFile: p.clusterCA, ReviewerFile: p.reviewer,
-		Environment: environment, Wait: time.Minute, Out: out, Memory: p.memory(),
+		Environment: append(environment, p.lean...), Wait: time.Minute, Out: out, Memory: p.memory(),
 	}
 }
 

@@ -152,6 +152,7 @@ func newMortal(t *testing.T, shared *platform) *mortalPlatform {
 	p.cluster, p.endpoint = shared.cluster, shared.endpoint
 	p.clusterCA, p.reviewer, p.provisioner = shared.clusterCA, shared.reviewer, shared.provisioner
 	p.replicas = 1
+	p.lean = []string{"GOMAXPROCS=1", "GOGC=400"}
 	p.startServers()
 	m := &mortalPlatform{platform: p, count: filepath.Join(p.dir, "count")}
 	p.firstStart(nil) // makes the programs
