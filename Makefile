@@ -49,7 +49,7 @@ requirements:
 
 .PHONY: tools
 tools: build ## Build the engine, the Kubernetes control plane, Vault and Flux, fetch the EKS component
-	$(STRONGROOM) sandbox tools --flux
+	$(STRONGROOM) sandbox tools
 
 # Debian packages with programs that tests run.
 PACKAGES := shellcheck postgresql openvpn iproute2 util-linux mount procps openssl

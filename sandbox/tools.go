@@ -11,13 +11,13 @@ import (
 	"github.com/strongroom-platform/strongroom/sandbox/toolchain"
 )
 
-// Tools makes what is missing of the tools that `up` needs, from the pins in the
-// checkout repoRoot. See toolchain.Ensure.
+// Tools makes what is missing of the tools that a stack without Flux needs, from the
+// pins in the checkout repoRoot. See toolchain.Ensure.
 func (s *Sandbox) Tools(ctx context.Context, repoRoot string, progress func(toolchain.Event)) error {
 	return s.tools(ctx, repoRoot, false, progress)
 }
 
-// FluxTools is Tools, and the Flux controllers with their CRDs.
+// FluxTools is Tools, and the Flux controllers with their CRDs: all that `up` needs.
 func (s *Sandbox) FluxTools(ctx context.Context, repoRoot string, progress func(toolchain.Event)) error {
 	return s.tools(ctx, repoRoot, true, progress)
 }

@@ -18,8 +18,7 @@ type box interface {
 	Check() error
 	// Lock keeps a second up or down away.
 	Lock(ctx context.Context, waiting func(holder string)) (unlock func(), err error)
-	// Tools builds what up needs, FluxTools the Flux controllers too.
-	Tools(ctx context.Context, repoRoot string, progress func(toolchain.Event)) error
+	// FluxTools builds what up needs, Flux's controllers among it.
 	FluxTools(ctx context.Context, repoRoot string, progress func(toolchain.Event)) error
 	Start(ctx context.Context, progress func(string)) error
 	Stop(ctx context.Context, progress func(string)) error

@@ -299,11 +299,7 @@ func (b *fakeBox) Lock(_ context.Context, waiting func(string)) (func(), error) 
 	return func() { b.add("unlock") }, b.did("lock")
 }
 
-func (b *fakeBox) FluxTools(ctx context.Context, repo string, progress func(toolchain.Event)) error {
-	return b.Tools(ctx, repo, progress)
-}
-
-func (b *fakeBox) Tools(_ context.Context, _ string, progress func(toolchain.Event)) error {
+func (b *fakeBox) FluxTools(_ context.Context, _ string, progress func(toolchain.Event)) error {
 	for _, e := range b.events {
 		progress(e)
 	}

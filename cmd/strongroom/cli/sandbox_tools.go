@@ -10,21 +10,17 @@ import (
 )
 
 func (a *app) sandboxToolsCommand() *cobra.Command {
-	var asJSON, flux bool
+	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "tools",
-		Short: "Build the engine and the control plane, fetch the EKS component",
+		Short: "Build the engine, the control plane and Flux, fetch the EKS component",
 		Long: `Build from their Go modules what the sandbox runs: the Pulumi CLI, etcd,
-kube-apiserver and kube-controller-manager, and kubectl where the machine has
-none; and install @pulumi/eks from its lockfile. What is there already is kept.
-It takes about ten minutes on two cores the first time, and goes on where it was
-when it was interrupted. With --flux the Flux controllers are built too, which the
-tests of Flux need: about two minutes more.`,
-		Example: `  strongroom sandbox tools
-
-  # What make test needs
-  strongroom sandbox tools --flux`,
-		Args: noArguments,
+kube-apiserver and kube-controller-manager, Vault, Flux's controllers with their
+CRDs, and kubectl where the machine has none; and install @pulumi/eks from its
+lockfile. What is there already is kept. It takes about ten minutes on two cores the
+first time, and goes on where it was when it was interrupted. ` + "`sandbox up`" + ` does it too.`,
+		Example: `  strongroom sandbox tools`,
+		Args:    noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx, stop := a.interruptible(cmd.Context())
 			defer stop()
@@ -38,15 +34,10 @@ tests of Flux need: about two minutes more.`,
 			if err != nil {
 				return err
 			}
-			build := b.Tools
-			if flux {
-				build = b.FluxTools
-			}
-			return errors.Join(a.buildTools(ctx, r, build, repo), r.broken)
+			return errors.Join(a.buildTools(ctx, r, b.FluxTools, repo), r.broken)
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object per line, for machines")
-	cmd.Flags().BoolVar(&flux, "flux", false, "build the Flux controllers too, and lay out their CRDs")
 	return cmd
 }
 
