@@ -26,8 +26,9 @@ import (
 	"github.com/strongroom-platform/strongroom/sandbox/toolchain"
 )
 
-// limit is how long one test may take; the slowest brings both stacks up twice.
-const limit = 15 * time.Minute
+// limit is how long one test may take; the slowest brings both stacks up twice, with
+// Flux and Vault in them, which on a busy machine takes a quarter of an hour.
+const limit = 25 * time.Minute
 
 func TestMain(m *testing.M) {
 	for _, name := range sandbox.ForeignVariables {
