@@ -4,11 +4,20 @@
 package main
 
 import (
+	"fmt"
+	"os"
+
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"github.com/strongroom-platform/strongroom/stacks"
 )
 
 func main() {
-	pulumi.Run(stacks.Run)
+	host := &stacks.Host{}
+	// It returns when the engine has ended, and not at all when the run failed: what was
+	// lent to the provider of Vault then ends by itself.
+	pulumi.Run(host.Run)
+	if err := host.Close(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+	}
 }

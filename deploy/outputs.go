@@ -44,7 +44,7 @@ func (t *Target) Outputs(ctx context.Context, stack string) (Outputs, error) {
 	if err := t.mend(); err != nil {
 		return nil, err
 	}
-	s, err := t.open(ctx, stack)
+	s, err := t.open(ctx, stack, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -11,6 +11,8 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/auto/optpreview"
 	"github.com/pulumi/pulumi/sdk/v3/go/auto/optrefresh"
 	"github.com/pulumi/pulumi/sdk/v3/go/auto/optup"
+
+	"github.com/strongroom-platform/strongroom/stacks"
 )
 
 // Options of one run.
@@ -124,6 +126,7 @@ func (t *Target) Destroy(ctx context.Context, stack string, o Options) (*Result,
 // run is one operation of the engine on one stack.
 type run struct {
 	auto        *auto.Stack
+	host        *stacks.Host
 	result      *Result
 	begun       time.Time
 	stream      chan events.EngineEvent
@@ -145,9 +148,12 @@ func (t *Target) begin(ctx context.Context, stack string, phase Phase, o Options
 	say := func(message string) {
 		emit(newNormalizer(stack, phase, 0, time.Now).notice(message))
 	}
-	fail := func(err error) (*run, error) { return nil, failure(ctx, stack, phase, nil, err) }
+	host, program := t.host(stack)
+	fail := func(err error) (*run, error) {
+		return nil, failure(ctx, stack, phase, nil, errors.Join(err, host.Close()))
+	}
 
-	s, err := t.open(ctx, stack)
+	s, err := t.open(ctx, stack, program)
 	if err != nil {
 		return fail(err)
 	}
@@ -173,8 +179,13 @@ func (t *Target) begin(ctx context.Context, stack string, phase Phase, o Options
 		}
 	}
 
+	if err := t.reachVault(ctx, stack, phase, held, o, host, say); err != nil {
+		return fail(err)
+	}
+
 	r := &run{
 		auto:    s,
+		host:    host,
 		begun:   begun,
 		result:  &Result{Stack: stack, Phase: phase, Changes: map[string]int{}},
 		stream:  make(chan events.EngineEvent),
@@ -247,10 +258,13 @@ func (r *run) note(e Event) {
 	r.events(e)
 }
 
-// end waits for the last event and judges the run.
+// end waits for the last event, closes the ways that the run had open, and judges it.
 func (r *run) end(ctx context.Context, err error) (*Result, error) {
 	close(r.ended)
 	<-r.drained
+	if closeErr := r.host.Close(); err == nil {
+		err = closeErr
+	}
 	r.result.Duration = time.Since(r.begun)
 	if err != nil {
 		return r.result, failure(ctx, r.result.Stack, r.result.Phase, r.diagnostics, err)

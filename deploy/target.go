@@ -12,8 +12,6 @@ import (
 
 	"github.com/pulumi/pulumi/sdk/v3/go/auto"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
-
-	"github.com/strongroom-platform/strongroom/stacks"
 )
 
 // Target is a place to which stacks are deployed. The zero value with a WorkDir
@@ -36,7 +34,8 @@ type Target struct {
 	// for the provider plugins and whatever they run.
 	Env map[string]string
 
-	// Program returns the program of a stack. Default: [stacks.Run] for each.
+	// Program returns the program of a stack. Default: that of package stacks, which
+	// reaches Vault by the environment of the engine.
 	Program func(stack string) pulumi.RunFunc
 
 	// FindMade looks in the account for what a run that was killed had begun to
@@ -70,13 +69,6 @@ func (t *Target) cli(ctx context.Context) (*command, error) {
 	return t.engine, t.err
 }
 
-func (t *Target) program(stack string) pulumi.RunFunc {
-	if t.Program != nil {
-		return t.Program(stack)
-	}
-	return stacks.Run
-}
-
 // environment is what is added to the engine's environment.
 func (t *Target) environment() map[string]string {
 	env := map[string]string{"PULUMI_SKIP_UPDATE_CHECK": "true"}
@@ -106,7 +98,7 @@ func (t *Target) getenv(name string) string {
 }
 
 // open prepares the Automation API's stack without running the engine.
-func (t *Target) open(ctx context.Context, stack string) (*auto.Stack, error) {
+func (t *Target) open(ctx context.Context, stack string, program pulumi.RunFunc) (*auto.Stack, error) {
 	engine, err := t.cli(ctx)
 	if err != nil {
 		return nil, err
@@ -120,7 +112,7 @@ func (t *Target) open(ctx context.Context, stack string) (*auto.Stack, error) {
 	}
 	ws, err := auto.NewLocalWorkspace(ctx,
 		auto.WorkDir(t.WorkDir),
-		auto.Program(t.program(stack)),
+		auto.Program(program),
 		auto.Pulumi(engine),
 		auto.EnvVars(t.environment()))
 	if err != nil {

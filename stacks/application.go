@@ -9,7 +9,7 @@ import (
 
 // application is the stack whose workloads take their secrets from Vault: its
 // network, its cluster, and all that joins them to the tooling stack.
-func application(ctx *pulumi.Context, cfg *Config) error {
+func application(ctx *pulumi.Context, cfg *Config, host *Host) error {
 	contract, err := readContract(ctx, cfg.ToolingStack)
 	if err != nil {
 		return err
@@ -36,11 +36,14 @@ func application(ctx *pulumi.Context, cfg *Config) error {
 	if err := joinTooling(ctx, cfg, vpc, contract, aws); err != nil {
 		return err
 	}
-	err = (&handover{
+	_, err = (&handover{
 		cfg: cfg, vpc: vpc, cluster: cluster, aws: aws, api: api,
 		vaultHostname: contract.VaultHostname, vaultPort: contract.VaultPort,
 	}).flux(ctx)
 	if err != nil {
+		return err
+	}
+	if err := vaultInside(ctx, cfg, host, cluster, contract.vaultPath(), contract.VaultInside); err != nil {
 		return err
 	}
 

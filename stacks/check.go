@@ -3,6 +3,7 @@ package stacks
 import (
 	"fmt"
 	"net/netip"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -197,20 +198,33 @@ func (c *Config) checkRole(d *decoder) {
 				zone, ".local", "tooling.internal")
 		}
 		c.checkVault(d)
+		c.checkVaultInside(d)
 		if d.has("vpn") && d.required("vpn.clientCidr") {
 			c.checkVPN(d)
 		}
 	case Application:
-		for _, key := range []string{"privateZone", "vpn", "gitlab", "vault"} {
+		for _, key := range c.toolingKeys(d) {
 			if d.has(key) {
 				d.problem(key, "only a tooling stack has this key: the application stack reads it from there, remove it")
 			}
 		}
+		c.checkVaultInside(d)
 		if c.ToolingStack == "" {
 			d.problemf("toolingStack", "required, because the stack's name %q does not begin with %q: "+
 				"name the stack whose Vault is used", c.Stack, Application)
 		}
 	}
+}
+
+// toolingKeys are the keys that an application stack does not have.
+func (c *Config) toolingKeys(d *decoder) []string {
+	keys := []string{"privateZone", "vpn", "gitlab"}
+	for field := range reflect.TypeFor[Vault]().Fields() {
+		if key := field.Tag.Get("config"); key != "" && !slices.Contains(applicationVaultKeys, key) {
+			keys = append(keys, "vault."+key)
+		}
+	}
+	return keys
 }
 
 // checkVPCRange holds the limits of a VPC's range, see

@@ -59,7 +59,7 @@ type Config struct {
 	// GitLab is only for tooling.
 	GitLab GitLab `config:"gitlab"`
 
-	// Vault is only for tooling.
+	// Vault is for tooling, but for what its own keys say.
 	Vault Vault `config:"vault"`
 
 	// ToolingStack is the stack whose Vault is used, such as "tooling-staging", or
@@ -254,6 +254,7 @@ func (c *Config) derive(d *decoder) {
 		c.VPN.ServerName = "vpn." + c.PrivateZone
 	}
 	c.deriveVault(d)
+	c.deriveVaultInside(d)
 	if c.Role == Application && !d.has("toolingStack") && firstWord(c.Stack) == string(Application) {
 		c.ToolingStack = string(Tooling) + strings.TrimPrefix(c.Stack, string(Application))
 	}

@@ -151,6 +151,7 @@ func TestEveryKeyIsRead(t *testing.T) {
 			"image":       object{"repository": "registry.example.com/vault", "tag": "2.0.3"},
 			"certificate": object{"days": 90, "renewBeforeDays": 10}, "ca": object{"days": 1000, "trusted": []any{1, 2}, "active": 2},
 			"recoveryWindowDays": 7, "snapshotRetentionDays": 60,
+			"access": object{"mode": "direct", "port": 8201, "waitMinutes": 5},
 		},
 	}))
 	require.NoError(t, err)
@@ -185,6 +186,7 @@ func TestEveryKeyIsRead(t *testing.T) {
 			Image:       VaultImage{Repository: "registry.example.com/vault", Tag: "2.0.3"},
 			Certificate: VaultCertificate{Days: 90, RenewBeforeDays: 10}, CA: VaultCA{Days: 1000, Trusted: []int{1, 2}, Active: 2},
 			RecoveryWindowDays: 7, SnapshotRetentionDays: 60,
+			Access: VaultAccess{Mode: "direct", Port: 8201, WaitMinutes: 5},
 		},
 	}, cfg)
 }

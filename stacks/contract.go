@@ -10,12 +10,13 @@ import (
 
 	"github.com/strongroom-platform/strongroom/components/clientvpn"
 	"github.com/strongroom-platform/strongroom/components/network"
+	"github.com/strongroom-platform/strongroom/components/vaultconfig"
 	"github.com/strongroom-platform/strongroom/internal/cidr"
 )
 
 // contractVersion counts the changes of Contract that a reader must know of. A
 // stack reads the version that it was built with and no other.
-const contractVersion = 2
+const contractVersion = 3
 
 // contractOutput is the name of the stack output that holds the contract.
 const contractOutput = "contract"
@@ -45,6 +46,23 @@ type Contract struct {
 	VaultHostname        string
 	VaultPort            int
 	VaultSecurityGroupID pulumi.StringInput
+	// VaultKubeconfig reaches the cluster that Vault runs in, and VaultCACertificates
+	// verify Vault. Neither is a credential.
+	VaultKubeconfig     pulumi.StringInput
+	VaultCACertificates pulumi.StringInput
+	// VaultInside is what the stacks share inside of Vault; nil: nothing is declared
+	// there, and no other stack can.
+	VaultInside *VaultInside
+}
+
+// VaultInside is what the tooling stack has made inside of Vault for all.
+type VaultInside struct {
+	// KVMount and DatabaseMount are the paths of the engines.
+	KVMount, DatabaseMount string
+	// Databases that there are: name, engine, and what users can connect to.
+	Databases []vaultconfig.Database
+	// Applications are the stacks, by strongroom:name, that may use them.
+	Applications []string
 }
 
 // write exports the contract from the stack that keeps it.
@@ -71,7 +89,29 @@ func (c *Contract) write(ctx *pulumi.Context) {
 		"vaultHostname":        pulumi.String(c.VaultHostname),
 		"vaultPort":            pulumi.Int(c.VaultPort),
 		"vaultSecurityGroupId": c.VaultSecurityGroupID,
+		"vaultKubeconfig":      c.VaultKubeconfig,
+		"vaultCaCertificates":  c.VaultCACertificates,
+		"vaultInside":          c.VaultInside.output(),
 	})
+}
+
+// output is an empty object where there is nothing inside of Vault.
+func (v *VaultInside) output() pulumi.Map {
+	if v == nil {
+		return pulumi.Map{}
+	}
+	databases := make(pulumi.Array, len(v.Databases))
+	for i, d := range v.Databases {
+		databases[i] = pulumi.Map{
+			"name": pulumi.String(d.Name), "engine": pulumi.String(d.Engine), "database": pulumi.String(d.Database),
+		}
+	}
+	return pulumi.Map{
+		"kvMount":       pulumi.String(v.KVMount),
+		"databaseMount": pulumi.String(v.DatabaseMount),
+		"databases":     databases,
+		"applications":  pulumi.ToStringArray(v.Applications),
+	}
 }
 
 // readContract reads the contract of a tooling stack, named as in
@@ -131,6 +171,9 @@ func parseContract(stack string, value any) (*Contract, error) {
 		VaultHostname:        r.text("vaultHostname"),
 		VaultPort:            r.integer("vaultPort"),
 		VaultSecurityGroupID: pulumi.String(r.text("vaultSecurityGroupId")),
+		VaultKubeconfig:      pulumi.String(r.text("vaultKubeconfig")),
+		VaultCACertificates:  pulumi.String(r.text("vaultCaCertificates")),
+		VaultInside:          r.vaultInside("vaultInside"),
 	}
 	r.ipRange("vpcCidr", c.VPCCIDR)
 	r.ipRange("vpnClientCidr", c.VPNClientCIDR)
@@ -221,6 +264,62 @@ func (r *contractReader) wholeVPN(c *Contract) {
 	if len(c.VPNSubnets) == 0 {
 		r.problem("vpnSubnets", "is empty, but there are VPN clients")
 	}
+}
+
+func (r *contractReader) vaultInside(key string) *VaultInside {
+	object, ok := r.object[key].(map[string]any)
+	if !ok {
+		r.mismatch(key, "an object")
+		return nil
+	}
+	if len(object) == 0 {
+		return nil
+	}
+	inner := &contractReader{stack: r.stack, at: r.at + "." + key, object: object}
+	v := &VaultInside{
+		KVMount: inner.text("kvMount"), DatabaseMount: inner.text("databaseMount"),
+		Databases: inner.databases("databases"), Applications: inner.texts("applications"),
+	}
+	r.problems = append(r.problems, inner.problems...)
+	return v
+}
+
+func (r *contractReader) databases(key string) []vaultconfig.Database {
+	list, ok := r.object[key].([]any)
+	if !ok {
+		r.mismatch(key, "a list")
+	}
+	var databases []vaultconfig.Database
+	for i, item := range list {
+		object, ok := item.(map[string]any)
+		if !ok {
+			r.problem(index(key, i), fmt.Sprintf("expected an object, got %T", item))
+			continue
+		}
+		inner := &contractReader{stack: r.stack, at: r.at + "." + index(key, i), object: object}
+		databases = append(databases, vaultconfig.Database{
+			Name: inner.text("name"), Engine: inner.text("engine"), Database: inner.text("database"),
+		})
+		r.problems = append(r.problems, inner.problems...)
+	}
+	return databases
+}
+
+func (r *contractReader) texts(key string) []string {
+	list, ok := r.object[key].([]any)
+	if !ok {
+		r.mismatch(key, "a list")
+	}
+	var texts []string
+	for i, item := range list {
+		text, ok := item.(string)
+		if !ok {
+			r.problem(index(key, i), fmt.Sprintf("expected a string, got %T", item))
+			continue
+		}
+		texts = append(texts, text)
+	}
+	return texts
 }
 
 type namedID struct{ name, id string }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/strongroom-platform/strongroom/components/clientvpn"
 	"github.com/strongroom-platform/strongroom/components/network"
+	"github.com/strongroom-platform/strongroom/components/vaultconfig"
 	"github.com/strongroom-platform/strongroom/internal/pulumitest"
 )
 
@@ -35,6 +36,12 @@ func sampleContract() *Contract {
 		VaultHostname:        "vault.tooling.internal",
 		VaultPort:            8200,
 		VaultSecurityGroupID: pulumi.String("sg-1"),
+		VaultKubeconfig:      pulumi.String("{}"),
+		VaultCACertificates:  pulumi.String("-----BEGIN CERTIFICATE-----"),
+		VaultInside: &VaultInside{
+			KVMount: "secret", DatabaseMount: "database", Applications: []string{"application"},
+			Databases: []vaultconfig.Database{{Name: "orders", Engine: "postgresql", Database: "shop"}},
+		},
 	}
 }
 
@@ -72,6 +79,7 @@ func TestContractIsReadAsItWasWritten(t *testing.T) {
 	}
 	without := sampleContract()
 	without.VPNClientCIDR, without.VPNEndpointID, without.VPNSubnets = "", pulumi.String(""), nil
+	without.VaultInside = nil
 	c, _, err := read(t, exported(t, without), false)
 	require.NoError(t, err)
 	assert.Equal(t, without, c)
@@ -111,10 +119,11 @@ func TestApplicationBeforeTooling(t *testing.T) {
 func TestBadContract(t *testing.T) {
 	good := func() map[string]any {
 		return map[string]any{
-			"version": 2.0, "region": "eu-west-1", "vpcId": "vpc-1", "vpcCidr": "10.10.0.0/16",
+			"version": 3.0, "region": "eu-west-1", "vpcId": "vpc-1", "vpcCidr": "10.10.0.0/16",
 			"routeTables":   []any{map[string]any{"name": "public", "id": "rtb-1"}},
 			"vpnClientCidr": "", "vpnEndpointId": "", "vpnSubnets": []any{}, "zoneId": "Z1", "zoneName": "tooling.internal",
 			"vaultHostname": "vault.tooling.internal", "vaultPort": 8200.0, "vaultSecurityGroupId": "sg-1",
+			"vaultKubeconfig": "{}", "vaultCaCertificates": "ca", "vaultInside": map[string]any{},
 		}
 	}
 	_, err := parseContract("tooling", good())
@@ -137,8 +146,8 @@ func TestBadContract(t *testing.T) {
 		value any
 		want  string
 	}{
-		{"newer version", "version", 3.0,
-			"the contract of stack \"tooling\" has version 3 and this program reads version 2: run `strongroom up tooling` first with this program"},
+		{"newer version", "version", 4.0,
+			"the contract of stack \"tooling\" has version 4 and this program reads version 3: run `strongroom up tooling` first with this program"},
 		{"version of wrong type", "version", "1", `output "contract.version" of stack "tooling": expected a whole number, got string`},
 		{"empty", "vpcId", "", `output "contract.vpcId" of stack "tooling": is empty`},
 		{"wrong type", "vpcId", 1.0, `output "contract.vpcId" of stack "tooling": expected a string, got float64`},
@@ -149,6 +158,8 @@ func TestBadContract(t *testing.T) {
 		{"no list", "routeTables", "rtb-1", `output "contract.routeTables" of stack "tooling": expected a list, got string`},
 		{"empty list", "routeTables", []any{}, `output "contract.routeTables" of stack "tooling": is empty: without a route back no answer arrives`},
 		{"no object", "routeTables", []any{"rtb-1"}, `output "contract.routeTables[0]" of stack "tooling": expected an object, got string`},
+		{"no inside", "vaultInside", "secret", `output "contract.vaultInside" of stack "tooling": expected an object, got string`},
+		{"half an inside", "vaultInside", map[string]any{"kvMount": "secret"}, `output "contract.vaultInside.databaseMount" of stack "tooling": is missing`},
 		{"no id", "routeTables", []any{map[string]any{"name": "public"}}, `output "contract.routeTables[0].id" of stack "tooling": is missing`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -32,14 +32,15 @@ type handover struct {
 }
 
 // flux hands the cluster over to Flux, unless strongroom:flux is not configured: the
-// roles of what Flux installs, then Flux itself.
-func (h *handover) flux(ctx *pulumi.Context) error {
+// roles of what Flux installs, then Flux itself. What it returns is known when Flux is
+// there, or when nothing has to be waited for.
+func (h *handover) flux(ctx *pulumi.Context) (pulumi.StringInput, error) {
 	if h.cfg.Flux.URL == "" {
-		return nil
+		return pulumi.String(""), nil
 	}
 	roles, err := h.roles(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if h.vault != nil {
 		// Vault's namespace, Secrets and roles are there before Flux installs it, and
@@ -48,7 +49,7 @@ func (h *handover) flux(ctx *pulumi.Context) error {
 	}
 	keys, err := tls.NewProvider(ctx, "tls", &tls.ProviderArgs{})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	git := fluxbootstrap.Git{
 		URL:        h.cfg.Flux.URL,
@@ -66,12 +67,12 @@ func (h *handover) flux(ctx *pulumi.Context) error {
 		RuntimeInfo: h.runtimeInfo(),
 	}, pulumi.Providers(h.api, keys), pulumi.DependsOn(append(roles, h.cluster.Ready...)))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	// What the Git server must be told: see docs/gitops.md.
 	ctx.Export("fluxDeployKey", flux.DeployKey)
 	ctx.Export("fluxWriteKey", flux.WriteKey)
-	return nil
+	return flux.DeployKey, nil
 }
 
 // absent is the value of a key whose thing the stack does not have.

@@ -122,6 +122,7 @@ func (c *Config) checkAgainst(tooling *Contract) error {
 				"%s overlaps %s of stack %q, %s: choose a range that neither uses", own, other.what, c.ToolingStack, taken)})
 		}
 	}
+	problems = append(problems, c.checkVaultAgainst(tooling.VaultInside)...)
 	if len(problems) > 0 {
 		return &ConfigError{Stack: c.Stack, Problems: problems}
 	}

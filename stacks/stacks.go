@@ -25,22 +25,8 @@ const (
 // whose role stands before its own, and of no others.
 var roles = []Role{Tooling, Application}
 
-// Run is the Pulumi program of every strongroom stack. Nothing is registered
-// when the configuration is wrong; the error then lists all that is wrong with it.
-func Run(ctx *pulumi.Context) error {
-	cfg, err := Load(ctx)
-	if err != nil {
-		return err
-	}
-	switch cfg.Role {
-	case Tooling:
-		return tooling(ctx, cfg)
-	case Application:
-		return application(ctx, cfg)
-	default:
-		return unknownRole(cfg.Stack, string(cfg.Role))
-	}
-}
+// Run is [Host.Run] in a process that ends with the engine, which closes all.
+func Run(ctx *pulumi.Context) error { return (&Host{}).Run(ctx) }
 
 // Known lists the roles there are, in dependency order.
 func Known() []string {

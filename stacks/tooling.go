@@ -9,9 +9,9 @@ import (
 )
 
 // tooling is the stack with Vault: its network, its cluster, the private name and
-// address of Vault, the way in for people, and what it promises to the stacks that
-// join it.
-func tooling(ctx *pulumi.Context, cfg *Config) error {
+// address of Vault, the way in for people, the hand-over to Flux, which installs Vault,
+// what is inside of Vault, and what it promises to the stacks that join it.
+func tooling(ctx *pulumi.Context, cfg *Config, host *Host) error {
 	aws, err := awsProvider(ctx, "aws", cfg.Region)
 	if err != nil {
 		return err
@@ -50,11 +50,14 @@ func tooling(ctx *pulumi.Context, cfg *Config) error {
 	if err != nil {
 		return err
 	}
-	err = (&handover{
+	flux, err := (&handover{
 		cfg: cfg, vpc: vpc, cluster: cluster, aws: aws, api: api,
 		vaultHostname: vault.Hostname, vaultPort: vault.Port, vaultTargets: vault.TargetGroupARN, vault: servers,
 	}).flux(ctx)
 	if err != nil {
+		return err
+	}
+	if err := vaultInside(ctx, cfg, host, cluster, cfg.toolingPath(vault, servers, cluster, flux), nil); err != nil {
 		return err
 	}
 
@@ -71,6 +74,9 @@ func tooling(ctx *pulumi.Context, cfg *Config) error {
 		VaultHostname:        vault.Hostname,
 		VaultPort:            vault.Port,
 		VaultSecurityGroupID: vault.SecurityGroupID,
+		VaultKubeconfig:      cluster.Kubeconfig,
+		VaultCACertificates:  servers.CACertificates,
+		VaultInside:          cfg.sharedInside(),
 	}).write(ctx)
 	export(ctx, cfg, vpc, cluster)
 	exportVPN(ctx, cfg, vpn)

@@ -2,6 +2,7 @@ package stacks
 
 import (
 	"github.com/strongroom-platform/strongroom/components/vaultha"
+	"github.com/strongroom-platform/strongroom/internal/vaultaccess"
 )
 
 // Vault is the stack's Vault.
@@ -27,6 +28,28 @@ type Vault struct {
 
 	// SnapshotRetentionDays is how long snapshots are kept. Default: 30.
 	SnapshotRetentionDays int `config:"snapshotRetentionDays"`
+
+	// Access is how Vault is reached to declare what is inside. For both stacks.
+	Access VaultAccess `config:"access"`
+
+	// Logins are the ways to log in. For both stacks.
+	Logins VaultLogins `config:"logins"`
+
+	// Applications are the stacks, by their strongroom:name, whose workloads may have
+	// users in the databases. Default: the stack's own name with "application" in place
+	// of "tooling".
+	Applications []string `config:"applications"`
+
+	// Databases that Vault makes users in. Default: none.
+	Databases []VaultDatabase `config:"databases"`
+
+	// Workloads are who logs in to Vault and what they may do. For both stacks. Default:
+	// nothing inside of Vault is declared; with an empty list the engines, the logins
+	// and what gitops/ needs are.
+	Workloads []VaultWorkload `config:"workloads"`
+
+	// declared says whether what is inside of Vault is. Not a key.
+	declared bool `config:"-"`
 }
 
 // VaultStorage is where the servers keep their data.
@@ -81,6 +104,7 @@ func defaultVault() Vault {
 		CA:                    VaultCA{Days: 3650, Trusted: []int{1}, Active: 1},
 		RecoveryWindowDays:    30,
 		SnapshotRetentionDays: 30,
+		Access:                VaultAccess{Mode: string(vaultaccess.Tunnel), Port: 18200, WaitMinutes: 30},
 	}
 }
 

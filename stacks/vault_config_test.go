@@ -33,5 +33,5 @@ func TestVaultBadInput(t *testing.T) {
 		})
 	}
 	_, err := Parse("application", values(t, set("vault", object{"replicas": 3})))
-	require.ErrorContains(t, err, "config strongroom:vault: only a tooling stack has this key")
+	require.ErrorContains(t, err, "config strongroom:vault.replicas: only a tooling stack has this key")
 }

@@ -47,6 +47,10 @@ type Options struct {
 	// unknown.
 	Unknown bool
 
+	// Up tells the program that it is no preview. Only for what depends on that: a value
+	// that is unknown then reaches an input as a zero value, unseen.
+	Up bool
+
 	// Types adds to or replaces entries of the table of resource types.
 	Types map[string]Type
 
@@ -95,7 +99,7 @@ func RunErr(program pulumi.RunFunc, opts Options) (*Graph, error) {
 		info.Parallel = 1
 		// Always a preview: only then does the SDK keep an omitted output unknown
 		// instead of turning it into a zero value.
-		info.DryRun = true
+		info.DryRun = !opts.Up
 		info.MonitorAddr = listener.Addr().String()
 		info.EngineAddr = listener.Addr().String()
 		info.Mocks = nil

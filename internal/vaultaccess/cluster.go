@@ -51,6 +51,9 @@ func Connect(kubeconfig string, environment map[string]string) (*Cluster, error)
 	return &Cluster{config, client, base}, nil
 }
 
+// Config is for other calls of the cluster's API.
+func (c *Cluster) Config() *rest.Config { return rest.CopyConfig(c.config) }
+
 func extend(command *clientcmdapi.ExecConfig, environment map[string]string) {
 	for name, value := range environment {
 		command.Env = append(command.Env, clientcmdapi.ExecEnvVar{Name: name, Value: value})

@@ -64,7 +64,7 @@ func (a *Access) Lend(ctx context.Context, file string) error {
 	if err != nil {
 		return err
 	}
-	if err := replace(file, client.Token()); err != nil {
+	if err := WriteFile(file, client.Token()); err != nil {
 		return errors.Join(err, client.Auth().Token().RevokeSelfWithContext(ctx, ""))
 	}
 	renewing, cancel := context.WithCancel(context.Background())
@@ -112,22 +112,22 @@ func (a *Access) takeBack() error {
 	return nil
 }
 
-// replace writes a file whole, readable by its owner alone from the first byte on.
-func replace(file, content string) error {
+// WriteFile writes a file whole, readable by its owner alone from the first byte on.
+func WriteFile(file, content string) error {
 	folder := filepath.Dir(file)
 	if err := os.MkdirAll(folder, 0o700); err != nil {
-		return fmt.Errorf("token of Vault: %w", err)
+		return fmt.Errorf("file for the provider of Vault: %w", err)
 	}
 	made, err := os.CreateTemp(folder, ".vault-*")
 	if err != nil {
-		return fmt.Errorf("token of Vault: %w", err)
+		return fmt.Errorf("file for the provider of Vault: %w", err)
 	}
 	_, err = made.WriteString(content)
 	if err = errors.Join(err, made.Close()); err == nil {
 		err = os.Rename(made.Name(), file)
 	}
 	if err != nil {
-		return errors.Join(fmt.Errorf("token of Vault: %w", err), os.Remove(made.Name()))
+		return errors.Join(fmt.Errorf("file for the provider of Vault: %w", err), os.Remove(made.Name()))
 	}
 	return nil
 }

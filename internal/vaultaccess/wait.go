@@ -23,40 +23,32 @@ type Health struct {
 // remind is how often a wait that goes on is reported again.
 const remind = time.Minute
 
-// await tries again until it works or the limit is over.
+// await tries again until it works or the limit is over. A try that has begun is let to
+// its end, so that what is said at the limit is what was found and not that time was up.
 func (a *Access) await(ctx context.Context, what string, try func(context.Context) error) error {
-	ctx, cancel := context.WithTimeout(ctx, a.args.Limit)
-	defer cancel()
 	begun, said, reported := time.Now(), "", time.Time{}
 	tick := time.NewTicker(a.args.pause)
 	defer tick.Stop()
 	for {
 		last := try(ctx)
-		if last == nil {
+		switch {
+		case last == nil:
 			return nil
-		}
-		if ctx.Err() == nil && (last.Error() != said || time.Since(reported) > remind) {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case time.Since(begun) > a.args.Limit:
+			return fmt.Errorf("waited %s until %s: %w: docs/vault-operations.md says what to do; "+
+				"the limit is strongroom:vault.access.waitMinutes", a.args.Limit, what, last)
+		case last.Error() != said || time.Since(reported) > remind:
 			said, reported = last.Error(), time.Now()
 			a.say(fmt.Sprintf("waiting until %s (%s of %s): %s", what, time.Since(begun).Round(time.Second), a.args.Limit, said))
 		}
 		select {
 		case <-ctx.Done():
-			if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-				return fmt.Errorf("waited %s until %s: %w: docs/vault-operations.md says what to do; "+
-					"the limit is strongroom:vault.access.waitMinutes", a.args.Limit, what, lastSaid(said, last))
-			}
 			return ctx.Err()
 		case <-tick.C:
 		}
 	}
-}
-
-// lastSaid prefers what was found out before the limit cut the last try off.
-func lastSaid(said string, last error) error {
-	if said != "" {
-		return errors.New(said)
-	}
-	return last
 }
 
 func (a *Access) say(message string) {

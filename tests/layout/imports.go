@@ -34,7 +34,7 @@ var edges = map[string][]string{
 	// The real OpenVPN is configured from what the component makes, with the
 	// sandbox's tls provider.
 	"tests/vpn":   {"components", "sandbox", "vpnca", "internal"},
-	"tests/bench": {"deploy", "stacks", "sandbox", "internal"},
+	"tests/bench": {"deploy", "stacks", "components", "sandbox", "internal"},
 	// The engine tests drive what a person drives, and parts of it on their own.
 	"tests/sandbox": {"cmd", "deploy", "stacks", "components", "sandbox", "internal", "tests"},
 }

@@ -148,7 +148,7 @@ func TestProtectIsASwitch(t *testing.T) {
 func TestContract(t *testing.T) {
 	tooling, _ := production().up(t)
 	assert.False(t, tooling.IsSecretOutput("contract"))
-	assert.Equal(t, 2.0, tooling.Output("contract.version"))
+	assert.Equal(t, 3.0, tooling.Output("contract.version"))
 	assert.Equal(t, "10.10.0.0/16", tooling.Output("contract.vpcCidr"))
 	assert.Equal(t, "10.100.0.0/22", tooling.Output("contract.vpnClientCidr"))
 	assert.Equal(t, "vault.tooling.internal", tooling.Output("contract.vaultHostname"))

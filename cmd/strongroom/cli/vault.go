@@ -32,7 +32,8 @@ it. docs/vault-operations.md says when which is needed.`,
 		RunE: showHelp,
 	}
 	cmd.AddCommand(a.vaultStatusCommand(), a.vaultSnapshotCommand(), a.vaultRestoreCommand(),
-		a.vaultGenerateRootCommand(), a.vaultRotateRecoveryCommand(), a.vaultResetEmptyCommand())
+		a.vaultGenerateRootCommand(), a.vaultRotateRecoveryCommand(), a.vaultResetEmptyCommand(),
+		a.vaultHandOverCommand())
 	return cmd
 }
 
