@@ -78,7 +78,7 @@ type fluxWait struct {
 // look takes a status in and reports whether everything is ready.
 func (w *fluxWait) look(s *sandbox.Status, now time.Time) bool {
 	w.left = nil
-	var waiting []string
+	var waiting, failed []string
 	for _, cluster := range w.clusters {
 		f := fluxOf(s, cluster)
 		for _, o := range f.Objects {
@@ -90,6 +90,9 @@ func (w *fluxWait) look(s *sandbox.Status, now time.Time) bool {
 		}
 		for _, o := range f.Unready(w.revision) {
 			w.left = append(w.left, fmt.Sprintf("%s: %s: %s", cluster, o.Name, o.Reason))
+			if o.Failed {
+				failed = append(failed, w.left[len(w.left)-1])
+			}
 			if key := cluster + " " + o.ID() + o.Reason; o.Failed && !w.told[key] {
 				w.told[key] = true
 				w.spoke = now
@@ -100,6 +103,9 @@ func (w *fluxWait) look(s *sandbox.Status, now time.Time) bool {
 		if f.Failure != "" {
 			w.left = append(w.left, cluster+": "+f.Failure)
 		}
+	}
+	if len(failed) > 0 {
+		w.left = failed // the rest waits for these
 	}
 	if len(w.left) > 0 && now.Sub(w.spoke) >= fluxQuiet {
 		w.spoke = now

@@ -84,10 +84,13 @@ func TestFluxIsWaitedFor(t *testing.T) {
 
 	objects := f.box.status.Flux[0].Objects
 	objects[2].Ready, objects[2].Failed, objects[2].Reason = false, true, "BuildFailed: no such file"
+	objects[1].Ready = false
 	w = wait("main@sha1:abc")
 	require.False(t, w.look(f.box.status, now))
+	require.Equal(t, []string{"tooling: vault: BuildFailed: no such file"}, w.left, "what failed, and not what waits for it")
+	objects[1].Ready = true
 	require.False(t, w.look(f.box.status, now))
-	require.Equal(t, "flux: tooling: vault failed and is tried again: BuildFailed: no such file", said[2], "once")
+	require.Equal(t, "flux: tooling: vault failed and is tried again: BuildFailed: no such file", said[1], "once")
 	require.Len(t, said, 3)
 	require.Equal(t, []string{"tooling: vault: BuildFailed: no such file"}, w.left)
 	objects[2].Suspended = true
