@@ -63,7 +63,7 @@ func portForward(w http.ResponseWriter, r *http.Request, find Find, log *slog.Lo
 			if err != nil {
 				return nil, err
 			}
-			return net.DialTimeout("tcp", address, dialLimit)
+			return (&net.Dialer{Timeout: dialLimit}).DialContext(r.Context(), "tcp", address)
 		},
 	}
 	conn := spdy.NewResponseUpgrader().UpgradeResponse(w, r, f.accept)

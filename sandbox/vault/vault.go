@@ -476,7 +476,7 @@ func freePorts(count int) ([]int, error) {
 	start := firstPort + int(time.Now().UnixNano()/1000%int64(lastPort-firstPort))
 	for i := 0; i <= lastPort-firstPort && len(ports) < count; i++ {
 		port := firstPort + (start-firstPort+i)%(lastPort-firstPort+1)
-		l, err := net.Listen("tcp4", "127.0.0.1:"+strconv.Itoa(port))
+		l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp4", "127.0.0.1:"+strconv.Itoa(port))
 		if err != nil {
 			continue
 		}

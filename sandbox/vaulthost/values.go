@@ -59,11 +59,11 @@ func read(values, certificates *corev1.Secret) (release, error) {
 	}
 	block, _ := pem.Decode(r.certificate)
 	if block == nil {
-		return release{}, fmt.Errorf("Secret %s/%s: tls.crt is no certificate in PEM", namespace, certificates.Name)
+		return release{}, fmt.Errorf("the Secret %s/%s: tls.crt is no certificate in PEM", namespace, certificates.Name)
 	}
 	leaf, err := x509.ParseCertificate(block.Bytes)
 	if err != nil || len(leaf.DNSNames) == 0 {
-		return release{}, fmt.Errorf("Secret %s/%s: tls.crt is no certificate for a name", namespace, certificates.Name)
+		return release{}, fmt.Errorf("the Secret %s/%s: tls.crt is no certificate for a name", namespace, certificates.Name)
 	}
 	r.serverName = leaf.DNSNames[0]
 	return r, nil
