@@ -8,6 +8,7 @@ import (
 	"net"
 	"strconv"
 	"syscall"
+	"time"
 )
 
 // API servers get ports below the ranges that Linux (32768-60999) and macOS
@@ -39,10 +40,20 @@ func checkPort(port int) error {
 	return listener.Close()
 }
 
+const (
+	portGrace = 5 * time.Second
+	portPoll  = 50 * time.Millisecond
+)
+
 // requirePort is checkPort for people: the port is in the cluster's
 // kubeconfig and in its OIDC issuer, so it cannot simply be another one.
 func requirePort(cluster string, port int) error {
 	err := checkPort(port)
+	// A killed API server has ended for the list of processes while its last threads
+	// still hold the port.
+	for begun := time.Now(); errors.Is(err, syscall.EADDRINUSE) && time.Since(begun) < portGrace; err = checkPort(port) {
+		time.Sleep(portPoll)
+	}
 	if errors.Is(err, syscall.EADDRINUSE) {
 		return fmt.Errorf("port %d on 127.0.0.1 is in use by another process, and cluster %q has its API server there: stop that process (`lsof -i :%d` names it), then try again",
 			port, cluster, port)
