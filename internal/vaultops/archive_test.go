@@ -6,6 +6,7 @@ import (
 	"compress/gzip"
 	"crypto/sha256"
 	"fmt"
+	"io"
 	"testing"
 	"time"
 
@@ -67,7 +68,8 @@ func TestReadArchive(t *testing.T) {
 	}
 }
 
-// No cut and no changed byte of the data goes unnoticed.
+// No cut goes unnoticed, and no changed bit that means anything: some bits of a
+// compressed stream only fill up a byte.
 func TestReadArchiveDamaged(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		content := rapid.SliceOfN(rapid.Byte(), 0, 2000).Draw(t, "state")
@@ -83,7 +85,16 @@ func TestReadArchiveDamaged(t *testing.T) {
 		}
 		changed := bytes.Clone(whole)
 		changed[at] ^= 1 << rapid.IntRange(0, 7).Draw(t, "bit")
-		_, err = ReadArchive(bytes.NewReader(changed))
-		require.Error(t, err, "byte %d of %d changed", at, len(whole))
+		if _, err = ReadArchive(bytes.NewReader(changed)); err == nil {
+			require.Equal(t, unpacked(t, whole), unpacked(t, changed), "byte %d of %d changed", at, len(whole))
+		}
 	})
+}
+
+func unpacked(t require.TestingT, archive []byte) []byte {
+	unzipped, err := gzip.NewReader(bytes.NewReader(archive))
+	require.NoError(t, err)
+	data, err := io.ReadAll(unzipped)
+	require.NoError(t, err)
+	return data
 }
