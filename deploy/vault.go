@@ -36,7 +36,7 @@ func (t *Target) host(stack string) (*stacks.Host, pulumi.RunFunc) {
 // inside of it is forgotten, and said: it must not keep the rest from being destroyed.
 func (t *Target) reachVault(ctx context.Context, stack string, phase Phase, held *state, o Options, host *stacks.Host, say func(string)) error {
 	inside := held.inVault()
-	if len(inside) == 0 {
+	if len(inside) == 0 || t.Program != nil { // a program of one's own has a way of its own
 		return nil
 	}
 	switch {

@@ -29,10 +29,7 @@ func (s *Sandbox) tools(ctx context.Context, repoRoot string, flux bool, progres
 	if err := s.makeFolder(); err != nil {
 		return err
 	}
-	if err := s.layOutVaultInit(repoRoot); err != nil {
-		return err
-	}
-	return toolchain.Ensure(ctx, toolchain.Options{
+	err := toolchain.Ensure(ctx, toolchain.Options{
 		RepoRoot: repoRoot,
 		BinDir:   s.BinDir(),
 		EKSDir:   s.EKSDir(),
@@ -41,6 +38,10 @@ func (s *Sandbox) tools(ctx context.Context, repoRoot string, flux bool, progres
 		Command:  s.Command,
 		Progress: progress,
 	})
+	if err != nil {
+		return err
+	}
+	return s.layOutVaultInit(repoRoot)
 }
 
 // FindRepo finds the checkout of strongroom that start lies in.
