@@ -39,6 +39,13 @@ func Connect(kubeconfig string, environment map[string]string) (*Cluster, error)
 	if config.ExecProvider != nil {
 		extend(config.ExecProvider, environment)
 	}
+	return Reach(config)
+}
+
+// Reach is Connect for who has read the kubeconfig already.
+func Reach(config *rest.Config) (*Cluster, error) {
+	config = rest.CopyConfig(config)
+	config.Timeout = 0 // a call has its limit below, and a tunnel lasts
 	client, err := rest.HTTPClientFor(config)
 	if err != nil {
 		return nil, fmt.Errorf("kubeconfig of the cluster that Vault runs in: %w", err)
@@ -119,8 +126,8 @@ func (c *Cluster) Servers(ctx context.Context) ([]Server, error) {
 // gives. It is used once, at once.
 const tokenSeconds = 600
 
-// Token is a new token of the provisioner's service account, for Vault alone.
-func (c *Cluster) Token(ctx context.Context) (string, error) {
+// Token is a new token of a service account beside Vault, for Vault alone.
+func (c *Cluster) Token(ctx context.Context, serviceAccount string) (string, error) {
 	request := map[string]any{
 		"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest",
 		"spec": map[string]any{"audiences": []string{Audience}, "expirationSeconds": tokenSeconds},
@@ -130,12 +137,12 @@ func (c *Cluster) Token(ctx context.Context) (string, error) {
 			Token string `json:"token"`
 		} `json:"status"`
 	}
-	path := "/api/v1/namespaces/" + Namespace + "/serviceaccounts/" + ServiceAccount + "/token"
+	path := "/api/v1/namespaces/" + Namespace + "/serviceaccounts/" + serviceAccount + "/token"
 	if err := c.call(ctx, http.MethodPost, path, request, &answer); err != nil {
-		return "", fmt.Errorf("token of the service account %s/%s: %w", Namespace, ServiceAccount, err)
+		return "", fmt.Errorf("token of the service account %s/%s: %w", Namespace, serviceAccount, err)
 	}
 	if answer.Status.Token == "" {
-		return "", fmt.Errorf("token of the service account %s/%s: the answer has none", Namespace, ServiceAccount)
+		return "", fmt.Errorf("token of the service account %s/%s: the answer has none", Namespace, serviceAccount)
 	}
 	return answer.Status.Token, nil
 }

@@ -19,7 +19,7 @@ func (a *Access) Login(ctx context.Context) (*api.Client, error) {
 		return nil, err
 	}
 	err = a.await(ctx, fmt.Sprintf("the role %q can log in", Role), func(ctx context.Context) error {
-		token, err := a.args.Cluster.Token(ctx)
+		token, err := a.args.Cluster.Token(ctx, ServiceAccount)
 		if err != nil {
 			return err
 		}

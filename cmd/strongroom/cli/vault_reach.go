@@ -14,12 +14,8 @@ import (
 	"strings"
 	"sync"
 
-	authenticationv1 "k8s.io/api/authentication/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/client-go/dynamic"
-	typedcorev1 "k8s.io/client-go/kubernetes/typed/core/v1"
-	"k8s.io/client-go/tools/clientcmd"
 
 	"github.com/strongroom-platform/strongroom/internal/vaultaccess"
 	"github.com/strongroom-platform/strongroom/internal/vaultops"
@@ -34,14 +30,10 @@ const (
 	outputVaultSnapshots = "vaultSnapshotBucket"
 )
 
-// vaultTokenSeconds is the shortest life that Kubernetes gives a service account's
-// token, which is used once.
-const vaultTokenSeconds = 600
-
 // reachVault opens a stack's Vault: each server on its own, through the API of its
 // cluster, because what a load balancer answers is any server's answer.
 func (a *app) reachVault(ctx context.Context, f vaultFlags) (_ *vaultSite, err error) {
-	p, err := a.goTo(ctx, f.placeFlags, false, a.silent())
+	p, o, err := a.openStack(ctx, f.placeFlags, f.stack, "first (docs/vault.md)")
 	if err != nil {
 		return nil, err
 	}
@@ -50,16 +42,11 @@ func (a *app) reachVault(ctx context.Context, f vaultFlags) (_ *vaultSite, err e
 			p.leave()
 		}
 	}()
-	outputs, err := p.engine.Outputs(ctx, f.stack)
-	if err != nil {
-		return nil, err
-	}
-	o := stackOutputs{f.stack, outputs}
 	values, err := o.texts(outputRegion, outputKubeconfig, outputVaultAddress, outputVaultCA, outputVaultRecovery, outputVaultSnapshots)
 	if err != nil {
 		return nil, err
 	}
-	session, err := a.vpnSession(ctx, p, o)
+	session, err := awsSession(ctx, a.getenv, p, o)
 	if err != nil {
 		return nil, err
 	}
@@ -68,44 +55,20 @@ func (a *app) reachVault(ctx context.Context, f vaultFlags) (_ *vaultSite, err e
 		snapshots: awsBucket{session, values[outputVaultSnapshots]},
 		what:      p.what, sandbox: p.sandbox, leave: p.leave,
 	}
-	return site, a.reachServers(ctx, p, site, values)
-}
-
-// texts are several outputs at once.
-func (o stackOutputs) texts(names ...string) (map[string]string, error) {
-	values := map[string]string{}
-	for _, name := range names {
-		value, ok := o.values[name].Value.(string)
-		if !ok || value == "" {
-			return nil, fmt.Errorf("stack %q has no output %q: bring it up first (docs/vault.md)", o.stack, name)
-		}
-		values[name] = value
-	}
-	return values, nil
+	return site, a.reachServers(ctx, p, o, site, values)
 }
 
 // reachServers opens the way to every server.
-func (a *app) reachServers(ctx context.Context, p *place, site *vaultSite, values map[string]string) error {
-	var env map[string]string
-	config, err := clientcmd.RESTConfigFromKubeConfig([]byte(values[outputKubeconfig]))
-	if p.sandbox {
-		if env, err = a.sandboxEnvironment(); err != nil {
-			return err
-		}
-		config, err = restConfig(values[outputKubeconfig], env)
-	}
+func (a *app) reachServers(ctx context.Context, p *place, o stackOutputs, site *vaultSite, values map[string]string) error {
+	config, err := clusterConfig(p, o.values)
 	if err != nil {
 		return fmt.Errorf("output %q: %w", outputKubeconfig, err)
 	}
-	cluster, err := vaultaccess.Connect(values[outputKubeconfig], env)
+	cluster, err := vaultaccess.Reach(config)
 	if err != nil {
 		return err
 	}
 	objects, err := dynamic.NewForConfig(config)
-	if err != nil {
-		return fmt.Errorf("output %q: %w", outputKubeconfig, err)
-	}
-	core, err := typedcorev1.NewForConfig(config)
 	if err != nil {
 		return fmt.Errorf("output %q: %w", outputKubeconfig, err)
 	}
@@ -132,23 +95,13 @@ func (a *app) reachServers(ctx context.Context, p *place, site *vaultSite, value
 		return err
 	}
 	site.login = func(ctx context.Context, account, role string) (string, error) {
-		jwt, err := serviceAccountToken(ctx, core, account)
+		jwt, err := cluster.Token(ctx, account)
 		if err != nil {
 			return "", err
 		}
 		return site.ops.Login(ctx, vaultaccess.Mount, role, jwt)
 	}
 	return nil
-}
-
-// sandboxEnvironment is where the sandbox's kubeconfigs find their programs and
-// credentials.
-func (a *app) sandboxEnvironment() (map[string]string, error) {
-	b, err := a.open("")
-	if err != nil {
-		return nil, err
-	}
-	return b.Env()
 }
 
 // serverNames are the servers that there are to be, and any others that there are.
@@ -172,18 +125,6 @@ func serverNames(ctx context.Context, cluster *vaultaccess.Cluster, storage *clu
 		}
 	}
 	return slices.Sorted(maps.Keys(names)), nil
-}
-
-// serviceAccountToken asks for a token of a service account, for Vault alone.
-func serviceAccountToken(ctx context.Context, core typedcorev1.CoreV1Interface, account string) (string, error) {
-	seconds := int64(vaultTokenSeconds)
-	answer, err := core.ServiceAccounts(vaultNamespace).CreateToken(ctx, account, &authenticationv1.TokenRequest{
-		Spec: authenticationv1.TokenRequestSpec{Audiences: []string{vaultaccess.Audience}, ExpirationSeconds: &seconds},
-	}, metav1.CreateOptions{})
-	if err != nil {
-		return "", fmt.Errorf("token of the service account %s/%s: %w", vaultNamespace, account, err)
-	}
-	return answer.Status.Token, nil
 }
 
 // vaultClient trusts the platform's CA alone, and the name of Vault. It has no

@@ -10,7 +10,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/strongroom-platform/strongroom/deploy"
 	"github.com/strongroom-platform/strongroom/internal/awsapi"
 	"github.com/strongroom-platform/strongroom/vpnca"
 )
@@ -82,7 +81,7 @@ type vpn struct {
 
 // openVPN reads the stack's outputs. signs: the CA's key is needed.
 func (a *app) openVPN(ctx context.Context, f vpnFlags, signs bool) (_ *vpn, err error) {
-	p, err := a.goTo(ctx, f.placeFlags, false, a.silent())
+	p, o, err := a.openStack(ctx, f.placeFlags, f.stack, "with its VPN switched on (docs/vpn.md)")
 	if err != nil {
 		return nil, err
 	}
@@ -91,11 +90,6 @@ func (a *app) openVPN(ctx context.Context, f vpnFlags, signs bool) (_ *vpn, err 
 			p.leave()
 		}
 	}()
-	outputs, err := p.engine.Outputs(ctx, f.stack)
-	if err != nil {
-		return nil, err
-	}
-	o := stackOutputs{f.stack, outputs}
 	ca, err := o.text(outputVPNCA)
 	if err != nil {
 		return nil, err
@@ -115,7 +109,7 @@ func (a *app) openVPN(ctx context.Context, f vpnFlags, signs bool) (_ *vpn, err 
 	if err != nil {
 		return nil, err
 	}
-	session, err := a.vpnSession(ctx, p, o)
+	session, err := awsSession(ctx, a.getenv, p, o)
 	if err != nil {
 		return nil, err
 	}
@@ -140,27 +134,6 @@ func vpnStore(f vpnFlags, o stackOutputs, session *awsapi.Session) (vpnca.Store,
 		return nil, err
 	}
 	return &vpnca.ObjectStore{Objects: vpnObjects{session}, Bucket: bucket, Key: vpnIndexKey}, nil
-}
-
-// vpnSession asks AWS with the person's credentials, or the simulated account.
-func (a *app) vpnSession(ctx context.Context, p *place, o stackOutputs) (*awsapi.Session, error) {
-	env := a.getenv
-	if p.sandbox {
-		b, err := a.open("")
-		if err != nil {
-			return nil, err
-		}
-		values, err := b.Env()
-		if err != nil {
-			return nil, err
-		}
-		env = func(name string) string { return values[name] }
-	}
-	region, err := o.text(outputRegion)
-	if err != nil {
-		return nil, err
-	}
-	return awsapi.Load(ctx, region, env)
 }
 
 // vpnCAKey is the key from the file that was named, or from the stack's state.
@@ -223,20 +196,6 @@ func (a *app) warn(v *vpn, index *vpnca.Index) int {
 		a.tell("warning: " + w)
 	}
 	return len(warnings)
-}
-
-// stackOutputs are read by name.
-type stackOutputs struct {
-	stack  string
-	values deploy.Outputs
-}
-
-func (o stackOutputs) text(name string) (string, error) {
-	value, ok := o.values[name].Value.(string)
-	if !ok || value == "" {
-		return "", fmt.Errorf("stack %q has no output %q: bring it up with its VPN switched on (docs/vpn.md)", o.stack, name)
-	}
-	return value, nil
 }
 
 // vpnEndpoint takes revocation lists through the EC2 API.
