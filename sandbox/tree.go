@@ -49,8 +49,12 @@ func (s *Sandbox) loadRemote() (r remote, found bool, err error) {
 // checkout says of the path stays.
 func (s *Sandbox) handOver(repoRoot string, config map[string]any) error {
 	const key = "strongroom:flux"
-	if info, err := os.Stat(filepath.Join(repoRoot, treePath)); err != nil || !info.IsDir() {
+	info, err := os.Stat(filepath.Join(repoRoot, treePath))
+	if errors.Is(err, fs.ErrNotExist) || err == nil && !info.IsDir() {
 		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("the tree that Flux reads: %w", err)
 	}
 	r, found, err := s.loadRemote()
 	if err != nil || !found {

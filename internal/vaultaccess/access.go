@@ -97,7 +97,7 @@ func Open(ctx context.Context, args Args) (*Access, error) {
 		return a, a.await(ctx, "Vault at "+args.Address+" is initialised and unsealed", a.answering)
 	}
 	// The port first: that it is taken must not show after minutes of waiting.
-	listener, err := listen(a.args.LocalPort)
+	listener, err := listen(ctx, a.args.LocalPort)
 	if err != nil {
 		return nil, err
 	}
@@ -184,8 +184,9 @@ func (a *Access) transport(dial func(context.Context, string, string) (net.Conn,
 }
 
 // listen takes the port on loopback, in the family that every machine has.
-func listen(port int) (net.Listener, error) {
-	listener, err := net.Listen("tcp4", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+func listen(ctx context.Context, port int) (net.Listener, error) {
+	var config net.ListenConfig
+	listener, err := config.Listen(ctx, "tcp4", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
 	if err != nil {
 		return nil, fmt.Errorf("way to Vault: port %d on loopback: %w: another run may have it, "+
 			"or choose another in strongroom:vault.access.port", port, err)

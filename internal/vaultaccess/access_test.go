@@ -230,7 +230,7 @@ func TestDirect(t *testing.T) {
 func TestForwardToOneServer(t *testing.T) {
 	w := newWorld(t, "vault-0", "vault-1")
 	w.set("vault-1", initialised) // a sealed one can be looked at
-	f, err := w.cluster.ForwardTo("vault-1", 0)
+	f, err := w.cluster.ForwardTo(t.Context(), "vault-1")
 	require.NoError(t, err)
 	a, err := prepare(w.args())
 	require.NoError(t, err)
@@ -242,7 +242,7 @@ func TestForwardToOneServer(t *testing.T) {
 
 func TestPortTaken(t *testing.T) {
 	w := newWorld(t, "vault-0")
-	taken, err := listen(0)
+	taken, err := listen(t.Context(), 0)
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = taken.Close() })
 	args := w.args()

@@ -25,14 +25,14 @@ type Forwarder struct {
 	open map[net.Conn]bool
 }
 
-// ForwardTo opens a way to one server, in whatever state it is, at a port on loopback
-// (0: any that is free). Verify its certificate by the platform's CA and name.
-func (c *Cluster) ForwardTo(server string, port int) (*Forwarder, error) {
+// ForwardTo opens a way to one server, in whatever state it is, at a free port on
+// loopback. Verify its certificate by the platform's CA and name.
+func (c *Cluster) ForwardTo(ctx context.Context, server string) (*Forwarder, error) {
 	first, err := c.link(server)
 	if err != nil {
 		return nil, err
 	}
-	listener, err := listen(port)
+	listener, err := listen(ctx, 0)
 	if err != nil {
 		return nil, errors.Join(err, first.close())
 	}

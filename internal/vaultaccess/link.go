@@ -11,7 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	apistream "k8s.io/apimachinery/pkg/util/httpstream"
+	apistream "k8s.io/apimachinery/pkg/util/httpstream" //nolint:staticcheck // dialers of client-go give its errors still
 	"k8s.io/client-go/tools/portforward"
 	"k8s.io/client-go/transport/spdy"
 	"k8s.io/streaming/pkg/httpstream"

@@ -68,7 +68,9 @@ func ReadArchive(r io.Reader) (Archive, error) {
 		case "state.bin":
 			found.StateBytes, err = io.Copy(io.Discard, content)
 		case "SHA256SUMS":
-			sums, err = readSmall(content)
+			if sums, err = readSmall(content); err != nil {
+				return wrap(err)
+			}
 			continue
 		case "SHA256SUMS.sealed":
 			sealed = true

@@ -66,6 +66,9 @@ func TestReadArchive(t *testing.T) {
 		require.ErrorContains(t, err, "this is no whole snapshot of Vault", want)
 		require.ErrorContains(t, err, want)
 	}
+	long := entry{"SHA256SUMS", string(make([]byte, metaLimit+1))}
+	_, err = ReadArchive(bytes.NewReader(archiveOf(t, meta, state, long, sealed)))
+	require.ErrorContains(t, err, "much longer than it should be")
 }
 
 // No cut goes unnoticed, and no changed bit that means anything: some bits of a

@@ -157,14 +157,14 @@ type tunnels struct {
 // dial connects to a server by its name.
 func (t *tunnels) dial(ctx context.Context, network, address string) (net.Conn, error) {
 	name, _, _ := strings.Cut(address, ":")
-	way, err := t.to(name)
+	way, err := t.to(ctx, name)
 	if err != nil {
 		return nil, err
 	}
 	return (&net.Dialer{}).DialContext(ctx, network, way.Address())
 }
 
-func (t *tunnels) to(name string) (*vaultaccess.Forwarder, error) {
+func (t *tunnels) to(ctx context.Context, name string) (*vaultaccess.Forwarder, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.open == nil {
@@ -173,7 +173,7 @@ func (t *tunnels) to(name string) (*vaultaccess.Forwarder, error) {
 	if way := t.open[name]; way != nil {
 		return way, nil
 	}
-	way, err := t.cluster.ForwardTo(name, 0)
+	way, err := t.cluster.ForwardTo(ctx, name)
 	if err != nil {
 		return nil, err
 	}
