@@ -254,14 +254,4 @@ func (u Using) key(ctx context.Context, call awsapi.Call, action, keyID string, 
 }
 
 // serviceError is an error of the account as KMS answers it.
-func serviceError(err error) error {
-	var answered *account.Error
-	if !errors.As(err, &answered) {
-		return err
-	}
-	status, code := http.StatusBadRequest, answered.Code
-	if code == "InternalFailure" {
-		status, code = http.StatusInternalServerError, "KMSInternalException"
-	}
-	return &awsapi.Error{Status: status, Code: code, Message: answered.Message}
-}
+func serviceError(err error) error { return awsapi.OfAccount(err, "KMSInternalException") }

@@ -10,7 +10,6 @@ package secretsmanager
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"log/slog"
 	"net/http"
 	"path/filepath"
@@ -288,14 +287,4 @@ func (s *Service) decrypt(ctx context.Context, call awsapi.Call, secret account.
 }
 
 // serviceError is an error of the account as Secrets Manager answers it.
-func serviceError(err error) error {
-	var answered *account.Error
-	if !errors.As(err, &answered) {
-		return err
-	}
-	status, code := http.StatusBadRequest, answered.Code
-	if code == "InternalFailure" {
-		status, code = http.StatusInternalServerError, "InternalServiceError"
-	}
-	return &awsapi.Error{Status: status, Code: code, Message: answered.Message}
-}
+func serviceError(err error) error { return awsapi.OfAccount(err, "InternalServiceError") }

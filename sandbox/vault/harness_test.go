@@ -3,18 +3,10 @@ package vault_test
 import (
 	"bytes"
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/x509"
-	"crypto/x509/pkix"
 	"encoding/json"
-	"encoding/pem"
 	"fmt"
 	"io"
 	"log/slog"
-	"math/big"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -40,6 +32,7 @@ import (
 	"github.com/strongroom-platform/strongroom/sandbox/podidentity"
 	"github.com/strongroom-platform/strongroom/sandbox/secretsmanager"
 	"github.com/strongroom-platform/strongroom/sandbox/vault"
+	"github.com/strongroom-platform/strongroom/sandbox/vault/vaulttest"
 )
 
 // asAWS makes the test program play the `aws` of the scripts.
@@ -173,7 +166,7 @@ func (p *platform) startServers() {
 		Logf: func(format string, args ...any) { fmt.Fprintf(logs, format+"\n", args...) },
 	})
 	require.NoError(p.t, err)
-	ca, certificate, key := certificates(p.t)
+	ca, certificate, key := vaulttest.Certificates(p.t)
 	p.config = vault.Config{
 		HCL: fixture(p.keyARN, p.replicas), Replicas: p.replicas, CA: ca, Certificate: certificate, Key: key,
 		Region: region, Endpoint: p.url, Environment: append(p.as("vault-server"), p.lean...),
@@ -358,68 +351,5 @@ func (p *platform) client() *http.Client {
 
 // fixture has the shape of the configuration that VaultHA renders.
 func fixture(keyARN string, replicas int) string {
-	var peers strings.Builder
-	for i := range replicas {
-		fmt.Fprintf(&peers, `
-  retry_join {
-    leader_api_addr         = "https://vault-%[1]d.vault-internal:8200"
-    leader_ca_cert_file     = "/vault/userconfig/vault-tls/ca.crt"
-    leader_client_cert_file = "/vault/userconfig/vault-tls/tls.crt"
-    leader_client_key_file  = "/vault/userconfig/vault-tls/tls.key"
-    leader_tls_servername   = "vault-%[1]d.vault-internal"
-  }`, i)
-	}
-	return fmt.Sprintf(`ui            = true
-disable_mlock = true
-
-listener "tcp" {
-  address         = "[::]:8200"
-  cluster_address = "[::]:8201"
-  tls_cert_file   = "/vault/userconfig/vault-tls/tls.crt"
-  tls_key_file    = "/vault/userconfig/vault-tls/tls.key"
-  tls_min_version = "tls12"
-}
-
-storage "raft" {
-  path                   = "/vault/data"
-  performance_multiplier = 1
-%s
-}
-
-seal "awskms" {
-  region     = %q
-  kms_key_id = %q
-}
-
-service_registration "kubernetes" {}
-`, peers.String(), region, keyARN)
-}
-
-// peerNames are the names in the servers' certificate.
-func peerNames() []string {
-	return []string{"vault-0.vault-internal", "vault-1.vault-internal", "vault-2.vault-internal", vault.ServerName}
-}
-
-func certificates(t *testing.T) (caPEM, certificatePEM, keyPEM []byte) {
-	t.Helper()
-	caKey, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	require.NoError(t, err)
-	ca := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "test CA"}, IsCA: true, BasicConstraintsValid: true,
-		NotBefore: time.Now().Add(-time.Minute), NotAfter: time.Now().Add(time.Hour), KeyUsage: x509.KeyUsageCertSign,
-	}
-	caDER, err := x509.CreateCertificate(rand.Reader, ca, ca, caKey.Public(), caKey)
-	require.NoError(t, err)
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	require.NoError(t, err)
-	der, err := x509.CreateCertificate(rand.Reader, &x509.Certificate{
-		SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: vault.ServerName}, DNSNames: peerNames(),
-		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, NotBefore: time.Now().Add(-time.Minute), NotAfter: time.Now().Add(time.Hour),
-		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
-	}, ca, key.Public(), caKey)
-	require.NoError(t, err)
-	keyDER, err := x509.MarshalPKCS8PrivateKey(key)
-	require.NoError(t, err)
-	encode := func(kind string, der []byte) []byte { return pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}) }
-	return encode("CERTIFICATE", caDER), encode("CERTIFICATE", der), encode("PRIVATE KEY", keyDER)
+	return vaulttest.HCL(region, keyARN, replicas) + "\nservice_registration \"kubernetes\" {}\n"
 }

@@ -21,6 +21,7 @@ import (
 	"github.com/strongroom-platform/strongroom/internal/vaultops"
 	"github.com/strongroom-platform/strongroom/sandbox/account"
 	"github.com/strongroom-platform/strongroom/sandbox/vault"
+	"github.com/strongroom-platform/strongroom/sandbox/vault/vaulttest"
 )
 
 func httpClient(t *testing.T, ca []byte, name string) *http.Client {
@@ -164,7 +165,7 @@ func (p *platform) tlsOnly(t *testing.T) {
 
 func (p *platform) newCertificate(t *testing.T) {
 	before := p.servers.List()
-	p.config.CA, p.config.Certificate, p.config.Key = certificates(t)
+	p.config.CA, p.config.Certificate, p.config.Key = vaulttest.Certificates(t)
 	clients.Delete(p)
 	require.NoError(t, p.servers.Start(context.Background(), p.config))
 	await(t, 2*time.Minute, "all servers show it", p.allUnsealed)

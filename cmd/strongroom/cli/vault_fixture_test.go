@@ -3,19 +3,12 @@ package cli
 import (
 	"bytes"
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
-	"crypto/x509/pkix"
 	"encoding/json"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"log/slog"
-	"math/big"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -36,6 +29,7 @@ import (
 	"github.com/strongroom-platform/strongroom/sandbox/secretsmanager"
 	"github.com/strongroom-platform/strongroom/sandbox/sigv4"
 	"github.com/strongroom-platform/strongroom/sandbox/vault"
+	"github.com/strongroom-platform/strongroom/sandbox/vault/vaulttest"
 )
 
 const (
@@ -152,10 +146,10 @@ func newVaultFixture(t *testing.T) *vaultFixture {
 	}
 	f.servers, err = vault.New(vault.Options{Dir: filepath.Join(f.dir, "vault"), Binary: binary})
 	require.NoError(t, err)
-	ca, certificate, private := vaultCertificates(t)
+	ca, certificate, private := vaulttest.Certificates(t)
 	t.Cleanup(func() { require.NoError(t, f.servers.Stop()) })
 	require.NoError(t, f.servers.Start(t.Context(), vault.Config{
-		HCL: vaultHCL(key), Replicas: 3, CA: ca, Certificate: certificate, Key: private, Region: vaultTestRegion, Endpoint: server.URL,
+		HCL: vaulttest.HCL(vaultTestRegion, key, 3), Replicas: 3, CA: ca, Certificate: certificate, Key: private, Region: vaultTestRegion, Endpoint: server.URL,
 		Environment: []string{"AWS_ACCESS_KEY_ID=" + operator.AccessKeyID, "AWS_SECRET_ACCESS_KEY=" + operator.SecretAccessKey},
 	}))
 	pool := x509.NewCertPool()
@@ -320,58 +314,4 @@ func (f *vaultFixture) store(s vaultops.Secret) {
 	for range 2 {
 		require.NoError(f.t, f.secret.awsSecret.Write(f.t.Context(), s))
 	}
-}
-
-func vaultHCL(key string) string {
-	var peers strings.Builder
-	for i := range 3 {
-		fmt.Fprintf(&peers, `
-  retry_join {
-    leader_api_addr       = "https://vault-%[1]d.vault-internal:8200"
-    leader_ca_cert_file   = "/vault/userconfig/vault-tls/ca.crt"
-    leader_tls_servername = "vault-%[1]d.vault-internal"
-  }`, i)
-	}
-	return fmt.Sprintf(`disable_mlock = true
-listener "tcp" {
-  address         = "[::]:8200"
-  cluster_address = "[::]:8201"
-  tls_cert_file   = "/vault/userconfig/vault-tls/tls.crt"
-  tls_key_file    = "/vault/userconfig/vault-tls/tls.key"
-}
-storage "raft" {
-  path                   = "/vault/data"
-  performance_multiplier = 1
-%s
-}
-seal "awskms" {
-  region     = %q
-  kms_key_id = %q
-}
-`, peers.String(), vaultTestRegion, key)
-}
-
-func vaultCertificates(t *testing.T) (ca, certificate, key []byte) {
-	t.Helper()
-	caKey, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	require.NoError(t, err)
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "test CA"}, IsCA: true, BasicConstraintsValid: true,
-		NotBefore: time.Now().Add(-time.Minute), NotAfter: time.Now().Add(time.Hour), KeyUsage: x509.KeyUsageCertSign,
-	}
-	caDER, err := x509.CreateCertificate(rand.Reader, template, template, caKey.Public(), caKey)
-	require.NoError(t, err)
-	own, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	require.NoError(t, err)
-	der, err := x509.CreateCertificate(rand.Reader, &x509.Certificate{
-		SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: vault.ServerName},
-		DNSNames:    []string{vault.ServerName, "vault-0.vault-internal", "vault-1.vault-internal", "vault-2.vault-internal"},
-		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, NotBefore: time.Now().Add(-time.Minute), NotAfter: time.Now().Add(time.Hour),
-		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
-	}, template, own.Public(), caKey)
-	require.NoError(t, err)
-	ownDER, err := x509.MarshalPKCS8PrivateKey(own)
-	require.NoError(t, err)
-	encode := func(kind string, der []byte) []byte { return pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}) }
-	return encode("CERTIFICATE", caDER), encode("CERTIFICATE", der), encode("PRIVATE KEY", ownDER)
 }
