@@ -2,6 +2,7 @@ package stacks
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/pulumi/pulumi-vault/sdk/v6/go/vault"
@@ -44,10 +45,20 @@ func (c *Config) sharedInside() *VaultInside {
 	if !c.Vault.declared {
 		return nil
 	}
-	args := c.vaultInside(&decoder{})
+	args := c.insideWith(nil)
 	return &VaultInside{
 		KVMount: args.KVMount, DatabaseMount: args.DatabaseMount, Databases: args.Databases, Applications: args.DatabaseOwners,
 	}
+}
+
+// insideWith is what the configuration says of Vault's inside, with the engines and
+// databases of another stack where they are not its own.
+func (c *Config) insideWith(shared *VaultInside) *vaultconfig.Args {
+	args := c.vaultInside(&decoder{}) // its problems were told when the configuration was read
+	if shared != nil {
+		args.KVMount, args.DatabaseMount, args.Databases = shared.KVMount, shared.DatabaseMount, shared.Databases
+	}
+	return args
 }
 
 // vaultInside declares what the stack owns inside of Vault, unless
@@ -60,14 +71,11 @@ func vaultInside(ctx *pulumi.Context, cfg *Config, host *Host, cluster *eksclust
 	if err != nil {
 		return err
 	}
-	args := cfg.vaultInside(&decoder{})
+	args := cfg.insideWith(shared)
 	args.Cluster.Endpoint = cluster.Endpoint
 	args.Cluster.CertificateAuthority = cluster.CertificateAuthority
 	args.Cluster.OIDCIssuer = cluster.OIDCIssuer
 	args.Vault = path.servers
-	if shared != nil {
-		args.KVMount, args.DatabaseMount, args.Databases = shared.KVMount, shared.DatabaseMount, shared.Databases
-	}
 	made, err := vaultconfig.New(ctx, cfg.Name+"-vault-inside", args, pulumi.Providers(provider))
 	if err != nil {
 		return err
@@ -134,8 +142,7 @@ func (c *Config) checkVaultAgainst(shared *VaultInside) []Problem {
 		return []Problem{{namespace + ":vault.workloads", fmt.Sprintf(
 			"stack %q declares nothing inside of its Vault: configure %s:vault.workloads there first", c.ToolingStack, namespace)}}
 	}
-	args := c.vaultInside(&decoder{})
-	args.KVMount, args.DatabaseMount, args.Databases = shared.KVMount, shared.DatabaseMount, shared.Databases
+	args := c.insideWith(shared)
 	var problems []Problem
 	for _, p := range args.Problems() {
 		problems = append(problems, Problem{namespace + ":" + vaultKey(p.Path), p.Message})
@@ -152,10 +159,5 @@ func (c *Config) checkVaultAgainst(shared *VaultInside) []Problem {
 
 // admits says whether a stack may use the databases.
 func (v *VaultInside) admits(owner string) bool {
-	for _, name := range v.Applications {
-		if name == owner {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(v.Applications, owner)
 }

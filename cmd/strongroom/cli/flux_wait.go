@@ -136,7 +136,7 @@ func writeFlux(b *strings.Builder, all []flux.Status) {
 			fmt.Fprintf(b, "  it does not run as it should: %s\n", f.Failure)
 		}
 		rows := [][]string{{"  Kustomization", "ready at", "after start", "after which"}}
-		var stubs, releases []string
+		var stubs []string
 		for _, o := range f.Objects {
 			switch o.Kind {
 			case fluxstatus.Kustomization:
@@ -144,8 +144,6 @@ func writeFlux(b *strings.Builder, all []flux.Status) {
 			case fluxstatus.HelmRelease:
 				if o.Stub {
 					stubs = append(stubs, o.ID())
-				} else {
-					releases = append(releases, o.ID())
 				}
 			}
 		}
@@ -154,10 +152,6 @@ func writeFlux(b *strings.Builder, all []flux.Status) {
 			fmt.Fprintf(b, "  the order of %d of %d dependsOn edges is seen in these times\n", held, edges)
 		}
 		slices.Sort(stubs)
-		slices.Sort(releases)
-		if len(releases) > 0 {
-			fmt.Fprintf(b, "  releases of charts from the mirror: %s\n", list(releases))
-		}
 		if len(stubs) > 0 {
 			fmt.Fprintf(b, "  releases of STUB charts, which record their values and run nothing: %s\n", list(stubs))
 		}
