@@ -251,7 +251,7 @@ func (c *controllers) stop(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// processes maps "source-controller v1.9.5" to its PID.
+// processes maps "source-controller v1.9.4" to its PID.
 func (c *controllers) processes() map[string]int {
 	if c == nil {
 		return nil

@@ -162,7 +162,7 @@ func (f *Flux) Close(ctx context.Context) error {
 // Status is what Flux of a cluster does, for people.
 type Status struct {
 	Cluster string `json:"cluster"`
-	// Controllers are the processes, "source-controller v1.9.5" to PID. Empty
+	// Controllers are the processes, "source-controller v1.9.4" to PID. Empty
 	// before the stack made a FluxInstance.
 	Controllers map[string]int `json:"controllers,omitempty"`
 	// Since is when Flux was started in this cluster for the first time.

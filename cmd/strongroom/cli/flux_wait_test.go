@@ -23,7 +23,7 @@ func (f *fixture) handsOver() {
 		}
 	}
 	f.box.status.Flux = []flux.Status{{
-		Cluster: "tooling", Since: since, Controllers: map[string]int{"source-controller v1.9.5": 7},
+		Cluster: "tooling", Since: since, Controllers: map[string]int{"source-controller v1.9.4": 7},
 		Objects: []flux.Object{
 			kustomization("flux-system", 2.5),
 			kustomization("access", 3),
@@ -42,7 +42,7 @@ func TestSandboxUpWaitsForFlux(t *testing.T) {
 	require.Equal(t, []string{"reconcile", "unlock"}, done[len(done)-2:])
 	for _, want := range []string{
 		"flux: tooling: vault is ready",
-		"Flux in cluster tooling (real: source-controller v1.9.5)\n",
+		"Flux in cluster tooling (real: source-controller v1.9.4)\n",
 		"9.5 s        access\n",
 		"  the order of 1 of 1 dependsOn edges is seen in these times\n",
 		"STUB charts, which record their values and run nothing: vault/vault\n",
