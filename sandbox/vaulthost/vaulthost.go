@@ -14,6 +14,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"maps"
 	"net/http"
@@ -99,7 +100,11 @@ func (h *Host) follow(ctx context.Context) {
 		}
 		h.set(cluster.Name, v)
 	}
-	for _, name := range append(h.onDisk(), h.names()...) {
+	left, err := h.onDisk()
+	if err != nil {
+		h.options.Log.Error("Vaults of clusters that are gone", "error", err)
+	}
+	for _, name := range append(left, h.names()...) {
 		if slices.ContainsFunc(clusters, func(c account.Cluster) bool { return c.Name == name }) {
 			continue
 		}
@@ -133,16 +138,20 @@ func (h *Host) names() []string {
 	return slices.Collect(maps.Keys(h.vaults))
 }
 
-func (h *Host) onDisk() []string {
+// onDisk are the clusters that had a Vault in this life or an earlier one.
+func (h *Host) onDisk() ([]string, error) {
 	entries, err := os.ReadDir(h.options.Dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil // none was ever there
+	}
 	if err != nil {
-		return nil // none was ever there
+		return nil, fmt.Errorf("folder of the sandbox's Vaults: %w", err)
 	}
 	var names []string
 	for _, entry := range entries {
 		names = append(names, entry.Name())
 	}
-	return names
+	return names, nil
 }
 
 // remove ends the Vault of a cluster, also what an earlier life may have left of
