@@ -3,11 +3,9 @@ package layout
 import (
 	"fmt"
 	"maps"
-	"os"
+	"path"
 	"path/filepath"
 	"slices"
-
-	"golang.org/x/mod/modfile"
 )
 
 // fluxReleases are the controllers of each release of Flux that the tree may be
@@ -35,19 +33,15 @@ func fluxPins(root string) (map[string]map[string]string, error) {
 	}
 	pins := map[string]map[string]string{}
 	for _, file := range files {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			return nil, err
-		}
-		module, err := modfile.Parse(file, text, nil)
+		versions, err := required(file)
 		if err != nil {
 			return nil, err
 		}
 		folder := filepath.Base(filepath.Dir(file))
 		pins[folder] = map[string]string{}
-		for _, r := range module.Require {
-			if dir, name := filepath.Split(r.Mod.Path); dir == "github.com/fluxcd/" {
-				pins[folder][name] = r.Mod.Version
+		for module, version := range versions {
+			if dir, name := path.Split(module); dir == "github.com/fluxcd/" {
+				pins[folder][name] = version
 			}
 		}
 	}

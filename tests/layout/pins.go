@@ -57,26 +57,36 @@ func pinsOf(root string) (map[string]map[string]string, error) {
 		if slices.Contains(apart, filepath.ToSlash(folder)) {
 			continue
 		}
-		text, err := os.ReadFile(file)
+		versions, err := required(file)
 		if err != nil {
 			return nil, err
-		}
-		mod, err := modfile.Parse(file, text, nil)
-		if err != nil {
-			return nil, err
-		}
-		versions := map[string]string{}
-		for _, r := range mod.Require {
-			versions[r.Mod.Path] = r.Mod.Version
-		}
-		for _, r := range mod.Replace {
-			if _, required := versions[r.Old.Path]; required {
-				versions[r.Old.Path] = r.New.Version
-			}
 		}
 		pins[filepath.ToSlash(folder)] = versions
 	}
 	return pins, nil
+}
+
+// required reads the versions out of one go.mod: module -> version, replacements
+// counted.
+func required(file string) (map[string]string, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	mod, err := modfile.Parse(file, text, nil)
+	if err != nil {
+		return nil, err
+	}
+	versions := map[string]string{}
+	for _, r := range mod.Require {
+		versions[r.Mod.Path] = r.Mod.Version
+	}
+	for _, r := range mod.Replace {
+		if _, required := versions[r.Old.Path]; required {
+			versions[r.Old.Path] = r.New.Version
+		}
+	}
+	return versions, nil
 }
 
 // disagreements says for each costly module that has more than one version who
