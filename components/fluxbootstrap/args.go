@@ -13,12 +13,12 @@ import (
 )
 
 // DefaultCharts is where the charts of flux-operator and flux-instance are published.
-const DefaultCharts = "oci://ghcr.io/controlplaneio-fluxcd/charts"
+const DefaultCharts = runtimeinfo.OperatorCharts
 
 // Versions that go together: the charts' release knows the release of Flux.
 const (
 	// ChartVersion is of flux-operator and flux-instance, which are released together.
-	ChartVersion = "0.58.0"
+	ChartVersion = runtimeinfo.OperatorVersion
 	// FluxVersion is of the controllers.
 	FluxVersion = runtimeinfo.FluxVersion
 )

@@ -24,6 +24,13 @@ const (
 // FluxVersion is the release of Flux whose API the tree is written for, and that runs.
 const FluxVersion = "2.9.4"
 
+// Where the charts flux-operator and flux-instance are published, and their version:
+// they are released together, and know the release of Flux.
+const (
+	OperatorCharts  = "oci://ghcr.io/controlplaneio-fluxcd/charts"
+	OperatorVersion = "0.58.0"
+)
+
 // The clusters that have a tree, by their folder below gitops/clusters.
 const (
 	Tooling     = "tooling"

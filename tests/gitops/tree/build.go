@@ -7,9 +7,10 @@ import (
 	"slices"
 	"strings"
 
-	"sigs.k8s.io/kustomize/api/krusty"
 	kustypes "sigs.k8s.io/kustomize/api/types"
 	"sigs.k8s.io/yaml"
+
+	"github.com/strongroom-platform/strongroom/internal/fluxtree"
 )
 
 // object is a Kubernetes object.
@@ -78,30 +79,16 @@ const fluxKustomize = "kustomize.toolkit.fluxcd.io"
 
 // kustomize builds a folder as Flux does.
 func (t *Tree) kustomize(folder string, used map[string]bool) ([]object, error) {
-	if !t.files.Exists("/" + folder + "/kustomization.yaml") {
-		return nil, fmt.Errorf("path %s: there is no kustomization.yaml: Flux would take every file there, add one that lists them", folder)
-	}
-	options := krusty.MakeDefaultOptions()
-	// As in kustomize-controller, which keeps inside of the repository by other means.
-	options.LoadRestrictions = kustypes.LoadRestrictionsNone
-	built, err := krusty.MakeKustomizer(options).Run(t.files, "/"+folder)
+	built, err := fluxtree.Build(t.files, "/", folder)
 	if err != nil {
-		return nil, fmt.Errorf("path %s: kustomize: %w", folder, err)
+		return nil, err
 	}
 	if err := t.mark(folder, used); err != nil {
 		return nil, err
 	}
-	var objects []object
-	for _, r := range built.Resources() {
-		text, err := r.AsYAML()
-		if err != nil {
-			return nil, fmt.Errorf("path %s: %w", folder, err)
-		}
-		var o object
-		if err := yaml.Unmarshal(text, &o); err != nil {
-			return nil, fmt.Errorf("path %s: %w", folder, err)
-		}
-		objects = append(objects, o)
+	objects := make([]object, len(built))
+	for i, o := range built {
+		objects[i] = o
 	}
 	return objects, nil
 }
