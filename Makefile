@@ -51,6 +51,10 @@ requirements:
 tools: build ## Build the engine, the Kubernetes control plane, Vault and Flux, fetch the EKS component
 	$(STRONGROOM) sandbox tools
 
+.PHONY: charts
+charts: build ## Fetch the charts that gitops/ pins, so that no stubs stand in for them (needs the internet)
+	$(STRONGROOM) sandbox charts
+
 # Debian packages with programs that tests run.
 PACKAGES := shellcheck postgresql openvpn iproute2 util-linux mount procps openssl
 

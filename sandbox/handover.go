@@ -24,7 +24,7 @@ import (
 )
 
 // handover is what the daemon has for Flux: one Git server with the checkout's
-// working tree and one registry of stub charts for all clusters, and for each
+// working tree and one registry of charts for all clusters, and for each
 // cluster somebody who follows its FluxInstance. Where the stack makes none,
 // nothing of Flux runs in the cluster.
 type handover struct {
@@ -48,7 +48,7 @@ var _ account.ControlPlanes = (*handover)(nil)
 // planes that are followed from then on.
 func newHandover(ctx context.Context, s *Sandbox, log *slog.Logger, planes *controlplane.ControlPlanes) (*handover, error) {
 	h := &handover{sandbox: s, log: log, planes: planes, clusters: map[string]*flux.Flux{}}
-	if err := charts.Operator(s.operatorCharts()); err != nil {
+	if err := charts.Operator(s.operatorCharts(), s.mirror()); err != nil {
 		return nil, fmt.Errorf("charts of flux-operator: %w", err)
 	}
 	logf := func(format string, args ...any) { log.Info(fmt.Sprintf(format, args...)) }
@@ -56,15 +56,15 @@ func newHandover(ctx context.Context, s *Sandbox, log *slog.Logger, planes *cont
 	if h.git, err = gitserver.Start(gitserver.Options{Dir: s.path("flux", "git"), Source: s.checkout, Path: treePath, Logf: logf}); err != nil {
 		return nil, err
 	}
-	listener, err := loopback.Listen(ctx, s.path("flux", "registry.port"), "the registry of stub charts")
+	listener, err := loopback.Listen(ctx, s.path("flux", "registry.port"), "the registry of charts")
 	if err != nil {
 		return nil, errors.Join(err, h.git.Close())
 	}
 	h.charts = listener.Addr().String()
-	h.registry = &http.Server{Handler: &charts.Registry{CRDDir: s.CRDDir()}, ReadHeaderTimeout: 10 * time.Second, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn)}
+	h.registry = &http.Server{Handler: &charts.Registry{CRDDir: s.CRDDir(), Mirror: s.mirror()}, ReadHeaderTimeout: 10 * time.Second, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn)}
 	go func() {
 		if err := h.registry.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-			log.Error("the registry of stub charts has ended", "error", err)
+			log.Error("the registry of charts has ended", "error", err)
 		}
 	}()
 	if err := s.saveRemote(remote{URL: h.git.URL(), KnownHosts: h.git.KnownHosts()}); err != nil {

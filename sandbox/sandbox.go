@@ -12,7 +12,8 @@
 //	vault-init/   the scripts of Vault's first start, out of the checkout
 //	state/        the stacks' state (file backend)
 //	crds/         the CRDs that Flux brings to the clusters
-//	flux/         the Git server, the stub charts' registry and Flux of each cluster
+//	charts/       real charts, where `strongroom sandbox charts` could fetch them
+//	flux/         the Git server, the charts' registry and Flux of each cluster
 //	project/      copies of Pulumi.yaml and Pulumi.<stack>.yaml, where the engine
 //	              writes, so that it does not write into the checkout
 //	pulumi-home/  what the Pulumi CLI keeps for itself
@@ -80,6 +81,9 @@ func (s *Sandbox) EKSDir() string { return s.path("eks") }
 // CRDDir holds the CRDs that Flux brings to the clusters.
 func (s *Sandbox) CRDDir() string { return s.path("crds") }
 
+// ChartsDir holds the mirror of real charts.
+func (s *Sandbox) ChartsDir() string { return s.path("charts") }
+
 // AccountDir holds the simulated account.
 func (s *Sandbox) AccountDir() string { return s.path("account") }
 
@@ -108,6 +112,6 @@ func (s *Sandbox) path(elements ...string) string {
 	return filepath.Join(append([]string{s.Dir}, elements...)...)
 }
 
-// kept are the tools, which cost minutes to make, the logs, and the lock, which
+// kept are the tools, which cost minutes to make, the charts, the logs, and the lock, which
 // somebody may be waiting for: Remove leaves them.
-var kept = map[string]bool{"bin": true, "eks": true, "crds": true, "logs": true, "lock": true}
+var kept = map[string]bool{"bin": true, "eks": true, "crds": true, "charts": true, "logs": true, "lock": true}

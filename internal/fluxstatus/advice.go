@@ -3,7 +3,7 @@ package fluxstatus
 import "strings"
 
 // advice says what is behind a message of the source controller, which tells it in the
-// words of an SSH library.
+// words of the library of an SSH or OCI client.
 var advice = []struct{ in, say string }{
 	{"knownhosts: key mismatch", "wrong host key: the Git server shows another one than strongroom:flux.knownHosts pins; find out why before you change it"},
 	{"knownhosts: key is unknown", "unknown host key: strongroom:flux.knownHosts does not have the Git server's; take it from the host's own documentation"},
@@ -12,6 +12,8 @@ var advice = []struct{ in, say string }{
 	{"couldn't find remote ref", "missing branch: the repository does not have it; see strongroom:flux.branch"},
 	{"reference not found", "missing branch: the repository does not have it; see strongroom:flux.branch"},
 	{"path not found", "missing path: the repository does not have the folder"},
+	// What the sandbox's registry says of a file of its mirror.
+	{"is not what was fetched", "damaged chart: its file in the sandbox's chart mirror was changed; `make charts` fetches it again"},
 	{"variable not set", "missing value: the runtime info lacks a key that the tree uses; run up"},
 }
 

@@ -48,8 +48,10 @@ type Object struct {
 	// DependsOn are the objects of the same kind that come first, as
 	// "namespace/name".
 	DependsOn []string `json:"dependsOn,omitempty"`
-	// Stub says that a release is of a stub chart, in the sandbox.
-	Stub bool `json:"stub,omitempty"`
+	// Chart is what a release has installed last, "vault 0.34.1", and Stub says that it
+	// is a stub chart, both only in the sandbox.
+	Chart string `json:"chart,omitempty"`
+	Stub  bool   `json:"stub,omitempty"`
 	// Seen is when it was there, ReadyAt when it was ready for the first time,
 	// both only where somebody watches.
 	Seen    time.Time `json:"seen,omitzero"`

@@ -64,13 +64,14 @@ func TestDescribe(t *testing.T) {
 // tests/sandbox/flux sees them.
 func TestReasonsSayWhatToDo(t *testing.T) {
 	for message, want := range map[string]string{
-		"unable to clone: ssh: handshake failed: knownhosts: key mismatch":       "wrong host key: ",
-		"unable to clone: ssh: handshake failed: knownhosts: key is unknown":     "unknown host key: ",
-		"unable to clone: ssh: handshake failed: ssh: unable to authenticate":    "wrong deploy key: ",
-		"failed to configure authentication: missing 'known_hosts'":              "missing known_hosts: ",
-		"unable to clone: couldn't find remote ref \"refs/heads/nowhere\"":       "missing branch: ",
-		"kustomization path not found: stat /tmp/nowhere: no such file":          "missing path: ",
-		"post build failed for 'x': variable not set (strict mode): \"nowhere\"": "missing value: ",
+		"unable to clone: ssh: handshake failed: knownhosts: key mismatch":                                               "wrong host key: ",
+		"unable to clone: ssh: handshake failed: knownhosts: key is unknown":                                             "unknown host key: ",
+		"unable to clone: ssh: handshake failed: ssh: unable to authenticate":                                            "wrong deploy key: ",
+		"failed to configure authentication: missing 'known_hosts'":                                                      "missing known_hosts: ",
+		"unable to clone: couldn't find remote ref \"refs/heads/nowhere\"":                                               "missing branch: ",
+		"kustomization path not found: stat /tmp/nowhere: no such file":                                                  "missing path: ",
+		"response status code 403: denied: chart web 1.2.3: /m/web.tgz is not what was fetched from https://example.com": "damaged chart: ",
+		"post build failed for 'x': variable not set (strict mode): \"nowhere\"":                                         "missing value: ",
 	} {
 		got := fluxstatus.Describe("GitRepository", object("False", "GitOperationFailed", message))
 		require.True(t, strings.HasPrefix(got.Reason, want), got.Reason)

@@ -7,10 +7,11 @@
 //     that the stack made, and does what the operator does with it: Flux's CRDs
 //     and accounts, the controllers, its status; when it is deleted, the
 //     uninstallation.
-//   - Charts are stubs (package charts): the sandbox reaches no chart
-//     repository, and a cluster without nodes could not run them.
-//   - Jobs are marked complete when nothing else completes them: there is no
-//     kubelet.
+//   - Charts that the mirror does not have are stubs (package charts): the sandbox
+//     reaches no chart repository.
+//   - Jobs are marked complete when nothing else completes them, Deployments,
+//     StatefulSets and DaemonSets ready, and webhooks of charts are not called: there
+//     is no kubelet.
 //   - The image and notification controllers do not run. Their objects are
 //     checked against their CRDs, and nothing more.
 package flux
@@ -52,7 +53,7 @@ type Options struct {
 	Dir string
 	// BinDir holds the controllers, CRDDir the CRDs: see toolchain.
 	BinDir, CRDDir string
-	// Charts is where the stub charts are served, "127.0.0.1:5000". The sources
+	// Charts is where charts are served, "127.0.0.1:5000". The sources
 	// of charts are turned there by an admission policy of the cluster.
 	Charts string
 	// Key receives the public half of each key that the stack made for the

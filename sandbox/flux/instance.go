@@ -50,7 +50,13 @@ func (f *Flux) step(ctx context.Context) error {
 	if err := f.report(ctx, instance, nil); err != nil {
 		return err
 	}
-	return f.completeJobs(ctx)
+	// Webhooks first: what comes after a release that is ready finds none that is called.
+	for _, simulate := range []func(context.Context) error{f.disarmWebhooks, f.completeJobs, f.readyWorkloads} {
+		if err := simulate(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // hold puts the operator's finalizer on the instance.

@@ -7,26 +7,19 @@ import (
 
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// madeByKustomization labels what the kustomize controller applied.
-const madeByKustomization = "kustomize.toolkit.fluxcd.io/name"
-
-// simulatedMessage is what a person finds in a Job that no Pod ran for.
-const simulatedMessage = "simulated: the sandbox has no nodes"
-
-// completeJobs marks the Jobs that Flux made complete, in place of the kubelet
-// and the Job controller.
+// completeJobs marks the Jobs that Flux made complete, hooks of charts among them, in
+// place of the kubelet and the Job controller.
 func (f *Flux) completeJobs(ctx context.Context) error {
-	jobs, err := f.client.BatchV1().Jobs("").List(ctx, metav1.ListOptions{LabelSelector: madeByKustomization})
+	jobs, err := f.client.BatchV1().Jobs("").List(ctx, cached)
 	if err != nil {
 		return fmt.Errorf("list the Jobs: %w", err)
 	}
 	for i := range jobs.Items {
 		job := &jobs.Items[i]
-		if finished(job) || job.DeletionTimestamp != nil || !f.options.JobDone(job.Namespace, job.Name) {
+		if !made(job) || finished(job) || job.DeletionTimestamp != nil || !f.options.JobDone(job.Namespace, job.Name) {
 			continue
 		}
 		now := metav1.NewTime(time.Now().Truncate(time.Second))
@@ -42,8 +35,8 @@ func (f *Flux) completeJobs(ctx context.Context) error {
 			})
 		}
 		_, err := f.client.BatchV1().Jobs(job.Namespace).UpdateStatus(ctx, job, metav1.UpdateOptions{FieldManager: manager})
-		if err != nil && !apierrors.IsConflict(err) && !gone(err) {
-			return fmt.Errorf("job %s/%s: %w", job.Namespace, job.Name, err)
+		if err := passing("Job", job, err); err != nil {
+			return err
 		}
 	}
 	return nil

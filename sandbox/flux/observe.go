@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 	"k8s.io/client-go/dynamic"
 
 	"github.com/strongroom-platform/strongroom/internal/fluxstatus"
+	"github.com/strongroom-platform/strongroom/sandbox/flux/charts"
 )
 
 // Object is the state of one of Flux's objects.
@@ -121,7 +123,9 @@ func (o *observer) once(ctx context.Context, kind string, resource schema.GroupV
 // see takes one state of an object in.
 func (o *observer) see(kind string, object *unstructured.Unstructured) {
 	seen := fluxstatus.Describe(kind, object)
-	seen.Stub = kind == fluxstatus.HelmRelease
+	if kind == fluxstatus.HelmRelease {
+		seen.Chart, seen.Stub = chartOf(object)
+	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	seen.Seen, seen.ReadyAt = o.times.note(string(object.GetUID()), seen.Ready)
@@ -139,4 +143,19 @@ func (o *observer) objects() []Object {
 
 func key(kind string, object *unstructured.Unstructured) string {
 	return kind + " " + object.GetNamespace() + "/" + object.GetName()
+}
+
+// chartOf is the chart that a release has installed last, and whether that is a stub,
+// as the release itself tells it.
+func chartOf(release *unstructured.Unstructured) (chart string, stub bool) {
+	history, _, _ := unstructured.NestedSlice(release.Object, "status", "history")
+	if len(history) == 0 {
+		return "", false
+	}
+	last, _ := history[0].(map[string]any)
+	name, _ := last["chartName"].(string)
+	version, _ := last["chartVersion"].(string)
+	// The helm controller adds the digest of an OCI artifact.
+	version, _, _ = strings.Cut(version, "+")
+	return name + " " + version, last["appVersion"] == charts.StubAppVersion
 }

@@ -13,9 +13,9 @@ var (
 )
 
 // redirectPolicy is the name of the policy, for a person who wonders.
-const redirectPolicy = "strongroom-sandbox-stub-charts"
+const redirectPolicy = "strongroom-sandbox-charts"
 
-// redirectCharts turns every HelmRepository and OCIRepository to the stubs on
+// redirectCharts turns every HelmRepository and OCIRepository to the registry on
 // loopback while it is written, so that the tree says where charts are in
 // production and is not changed for the sandbox. The address keeps the original
 // one as its path. Repositories over HTTPS become OCI ones, which need no index.
@@ -37,7 +37,7 @@ func (f *Flux) redirectCharts(ctx context.Context) error {
 				JSONPatch{op: "add", path: "/spec/insecure", value: true}
 			]`, address)),
 			patch(`object.kind == "HelmRepository" ? [JSONPatch{op: "add", path: "/spec/type", value: "oci"}] : []`),
-			// A stub is signed by nobody.
+			// A stub is signed by nobody, and the mirror has no signatures.
 			patch(`has(object.spec.verify) ? [JSONPatch{op: "remove", path: "/spec/verify"}] : []`),
 		},
 	}

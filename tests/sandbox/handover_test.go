@@ -17,13 +17,19 @@ import (
 	"github.com/strongroom-platform/strongroom/internal/fluxstatus"
 	"github.com/strongroom-platform/strongroom/sandbox"
 	"github.com/strongroom-platform/strongroom/sandbox/flux"
+	"github.com/strongroom-platform/strongroom/sandbox/flux/charts"
+	"github.com/strongroom-platform/strongroom/sandbox/flux/charts/chartstest"
 )
 
 // fluxPatience is for a machine that does other things at the same time.
 const fluxPatience = 4 * time.Minute
 
+// mirrored is the release for which there is a chart in the mirror, one that the test has
+// made, with all that a stub has not. The others are stubs.
+const mirrored = "gitlab-runner/gitlab-runner"
+
 // handOver gives the test's checkout a tree, so that the stacks hand their
-// clusters over to Flux.
+// clusters over to Flux, and a mirror with one chart.
 func (p *place) handOver() {
 	p.Helper()
 	_, err := os.Stat(p.CRDDir())
@@ -32,6 +38,12 @@ func (p *place) handOver() {
 	require.NoError(p, err)
 	require.NoError(p, os.CopyFS(filepath.Join(p.repo, "gitops"), os.DirFS(filepath.Join(checkout, "gitops"))))
 	require.NoError(p, p.PrepareProject(p.repo))
+	pins, err := charts.Pinned(p.repo)
+	require.NoError(p, err)
+	pins = slices.DeleteFunc(pins, func(pin charts.Pin) bool { return pin.Name != "gitlab-runner" })
+	require.Len(p, pins, 1)
+	mirror := charts.Mirror{Dir: p.ChartsDir()}
+	require.NoError(p, mirror.Fill(p.ctx, charts.Fetch{Pins: pins, Transport: chartstest.Publish(p.T, pins...).Transport()}))
 }
 
 // treeInPlace waits until the working tree is in place in both clusters.
@@ -71,6 +83,9 @@ func (p *place) fluxAtWork() {
 			if o.Kind == fluxstatus.Kustomization && o.ReadyAt.After(last) {
 				last = o.ReadyAt
 			}
+			if o.Kind == fluxstatus.HelmRelease {
+				require.Equal(p, o.ID() != mirrored, o.Stub, "%s is of %s", o.ID(), o.Chart)
+			}
 		}
 		edges := 0
 		for _, o := range f.Objects {
@@ -82,7 +97,7 @@ func (p *place) fluxAtWork() {
 			}
 		}
 		require.Positive(p, edges)
-		p.Logf("%s: %d edges; from the start of Flux to all ready, with stub charts: %s", f.Cluster, edges, last.Sub(f.Since).Round(100*time.Millisecond))
+		p.Logf("%s: %d edges; from the start of Flux to all ready, with stub charts but one: %s", f.Cluster, edges, last.Sub(f.Since).Round(100*time.Millisecond))
 	}
 }
 

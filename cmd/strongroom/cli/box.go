@@ -5,21 +5,26 @@ import (
 
 	"github.com/strongroom-platform/strongroom/deploy"
 	"github.com/strongroom-platform/strongroom/sandbox"
+	"github.com/strongroom-platform/strongroom/sandbox/flux/charts"
 	"github.com/strongroom-platform/strongroom/sandbox/toolchain"
 )
 
 // box is what the commands need of a sandbox.
 type box interface {
-	// Folder is where it lies; LogDir, ClustersDir and the rest are in it.
+	// Folder is where it lies; LogDir, ClustersDir, ChartsDir and the rest are in it.
 	Folder() string
 	LogDir() string
 	ClustersDir() string
+	ChartsDir() string
 	// Check refuses a folder that another version made.
 	Check() error
 	// Lock keeps a second up or down away.
 	Lock(ctx context.Context, waiting func(holder string)) (unlock func(), err error)
 	// FluxTools builds what up needs, Flux's controllers among it.
 	FluxTools(ctx context.Context, repoRoot string, progress func(toolchain.Event)) error
+	// FetchCharts fills ChartsDir, CheckCharts proves that what is in it is whole.
+	FetchCharts(ctx context.Context, repoRoot string, progress func(charts.Fetched), waiting func()) error
+	CheckCharts() error
 	Start(ctx context.Context, progress func(string)) error
 	Stop(ctx context.Context, progress func(string)) error
 	Remove(ctx context.Context, progress func(string)) error

@@ -18,6 +18,7 @@ import (
 	"github.com/strongroom-platform/strongroom/deploy"
 	"github.com/strongroom-platform/strongroom/sandbox"
 	"github.com/strongroom-platform/strongroom/sandbox/controlplane"
+	"github.com/strongroom-platform/strongroom/sandbox/flux/charts"
 	"github.com/strongroom-platform/strongroom/sandbox/toolchain"
 )
 
@@ -241,6 +242,7 @@ type fakeBox struct {
 	left   []leftover
 	status *sandbox.Status
 	events []toolchain.Event
+	charts []charts.Fetched
 	more   map[string]string // variables
 }
 
@@ -290,7 +292,17 @@ func (b *fakeBox) did(call string) error {
 func (b *fakeBox) Folder() string      { return b.dir }
 func (b *fakeBox) LogDir() string      { return filepath.Join(b.dir, "logs") }
 func (b *fakeBox) ClustersDir() string { return filepath.Join(b.dir, "clusters") }
+func (b *fakeBox) ChartsDir() string   { return filepath.Join(b.dir, "charts") }
 func (b *fakeBox) Check() error        { return b.fails["check"] }
+func (b *fakeBox) CheckCharts() error  { return b.fails["check charts"] }
+
+func (b *fakeBox) FetchCharts(_ context.Context, _ string, progress func(charts.Fetched), waiting func()) error {
+	waiting()
+	for _, f := range b.charts {
+		progress(f)
+	}
+	return b.did("charts")
+}
 
 func (b *fakeBox) Lock(_ context.Context, waiting func(string)) (func(), error) {
 	if b.holder != "" {

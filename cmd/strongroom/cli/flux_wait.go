@@ -125,7 +125,7 @@ func fluxOf(s *sandbox.Status, cluster string) flux.Status {
 }
 
 // writeFlux writes how Flux is in the clusters: its Kustomizations in the order in
-// which they became ready, and which releases are of stub charts.
+// which they became ready, and which releases are of real charts and which of stubs.
 func writeFlux(b *strings.Builder, all []flux.Status) {
 	for _, f := range all {
 		if len(f.Controllers) == 0 && f.Failure == "" {
@@ -136,25 +136,35 @@ func writeFlux(b *strings.Builder, all []flux.Status) {
 			fmt.Fprintf(b, "  it does not run as it should: %s\n", f.Failure)
 		}
 		rows := [][]string{{"  Kustomization", "ready at", "after start", "after which"}}
-		var stubs []string
+		releases := [][]string{{"  HelmRelease", "chart", ""}}
 		for _, o := range f.Objects {
 			switch o.Kind {
 			case fluxstatus.Kustomization:
 				rows = append(rows, kustomizationRow(f, o))
 			case fluxstatus.HelmRelease:
-				if o.Stub {
-					stubs = append(stubs, o.ID())
-				}
+				releases = append(releases, []string{"  " + o.ID(), o.Chart, whichChart(o)})
 			}
 		}
 		b.WriteString(columns(rows))
 		if held, edges := heldEdges(f); edges > 0 {
 			fmt.Fprintf(b, "  the order of %d of %d dependsOn edges is seen in these times\n", held, edges)
 		}
-		slices.Sort(stubs)
-		if len(stubs) > 0 {
-			fmt.Fprintf(b, "  releases of STUB charts, which record their values and run nothing: %s\n", list(stubs))
+		if len(releases) > 1 {
+			slices.SortFunc(releases[1:], slices.Compare[[]string])
+			b.WriteString(columns(releases))
 		}
+	}
+}
+
+// whichChart says what a release has installed.
+func whichChart(o flux.Object) string {
+	switch {
+	case o.Chart == "":
+		return "not installed: " + o.Reason
+	case o.Stub:
+		return "STUB: records its values and runs nothing"
+	default:
+		return "real chart; no Pod of it runs"
 	}
 }
 

@@ -28,7 +28,9 @@ func (f *fixture) handsOver() {
 			kustomization("flux-system", 2.5),
 			kustomization("access", 3),
 			kustomization("vault", 9.5, "flux-system/access"),
-			{Kind: fluxstatus.HelmRelease, Namespace: "vault", Name: "vault", Ready: true, Stub: true},
+			{Kind: fluxstatus.HelmRelease, Namespace: "vault", Name: "vault", Ready: true, Chart: "vault 0.34.1", Stub: true},
+			{Kind: fluxstatus.HelmRelease, Namespace: "external-secrets", Name: "external-secrets", Ready: true, Chart: "external-secrets 1.3.2"},
+			{Kind: fluxstatus.HelmRelease, Namespace: "kube-system", Name: "lbc", Reason: "Progressing: installing"},
 		},
 	}}
 }
@@ -45,7 +47,9 @@ func TestSandboxUpWaitsForFlux(t *testing.T) {
 		"Flux in cluster tooling (real: source-controller v1.9.4)\n",
 		"9.5 s        access\n",
 		"  the order of 1 of 1 dependsOn edges is seen in these times\n",
-		"STUB charts, which record their values and run nothing: vault/vault\n",
+		"  vault/vault                        vault 0.34.1            STUB: records its values and runs nothing\n",
+		"  external-secrets/external-secrets  external-secrets 1.3.2  real chart; no Pod of it runs\n",
+		"  kube-system/lbc                                            not installed: Progressing: installing\n",
 	} {
 		require.Contains(t, f.out.String(), want)
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/strongroom-platform/strongroom/deploy"
+	"github.com/strongroom-platform/strongroom/sandbox/flux/charts"
 	"github.com/strongroom-platform/strongroom/sandbox/toolchain"
 )
 
@@ -122,6 +123,49 @@ func (r *reporter) tool(e toolchain.Event) {
 		r.board.End(e.Tool)
 		r.board.Say(fmt.Sprintf("tools: %s failed after %s", name, clock(e.Took)))
 	case toolchain.Current:
+	}
+}
+
+// chartLine is the JSON of a chart that is fetched.
+type chartLine struct {
+	Time           time.Time  `json:"time"`
+	Kind           string     `json:"kind"` // "chart"
+	Chart          charts.Pin `json:"chart"`
+	State          string     `json:"state"` // "fetching", "fetched", "there", "failed"
+	Bytes          int        `json:"bytes,omitempty"`
+	CheckedAgainst string     `json:"checkedAgainst,omitempty"`
+	Error          string     `json:"error,omitempty"`
+	Done           int        `json:"done"`
+	Total          int        `json:"total"`
+}
+
+// chart passes on how the charts are fetched.
+func (r *reporter) chart(f charts.Fetched) {
+	if r.json != nil {
+		line := chartLine{Time: r.now(), Kind: "chart", Chart: f.Chart, State: "fetched", Bytes: f.Bytes, CheckedAgainst: f.CheckedAgainst, Done: f.Done, Total: f.Total}
+		switch {
+		case f.Begun:
+			line.State = "fetching"
+		case f.Err != nil:
+			line.State, line.Error = "failed", f.Err.Error()
+		case f.Already:
+			line.State = "there"
+		}
+		r.encode(line)
+		return
+	}
+	key := "chart " + f.Chart.String()
+	r.board.Count(f.Done, f.Total)
+	if f.Begun {
+		r.board.Begin(key, fmt.Sprintf("fetching %s from %s", f.Chart, f.Chart.Host()))
+		return
+	}
+	r.board.End(key)
+	switch {
+	case f.Err != nil:
+		r.board.Say(fmt.Sprintf("charts: %s could not be fetched from %s", f.Chart, f.Chart.Host()))
+	case !f.Already:
+		r.board.Say(fmt.Sprintf("charts: fetched %s from %s (%d kB, checked against %s)", f.Chart, f.Chart.Host(), (f.Bytes+1023)>>10, f.CheckedAgainst))
 	}
 }
 

@@ -26,7 +26,7 @@ run again at any point, also after it was killed.`,
 	}
 	cmd.AddCommand(
 		a.sandboxUpCommand(), a.sandboxDownCommand(), a.sandboxStatusCommand(), a.sandboxEnvCommand(),
-		a.sandboxLogsCommand(), a.sandboxToolsCommand(),
+		a.sandboxLogsCommand(), a.sandboxToolsCommand(), a.sandboxChartsCommand(),
 		a.sandboxDaemonCommand(), a.sandboxPluginCommand(), a.sandboxAWSCommand(),
 	)
 	return cmd

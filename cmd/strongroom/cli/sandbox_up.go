@@ -118,6 +118,9 @@ func (a *app) bringUp(ctx context.Context, r *reporter, s *upSummary) error {
 	if err := a.timed(s, "tools", func() error { return a.buildTools(ctx, r, b.FluxTools, repo) }); err != nil {
 		return err
 	}
+	if err := b.CheckCharts(); err != nil {
+		return err
+	}
 	r.phase("starting the sandbox")
 	if err := a.timed(s, "start", func() error { return b.Start(ctx, r.say) }); err != nil {
 		return err

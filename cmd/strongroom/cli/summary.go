@@ -23,7 +23,8 @@ var (
 	simulatedParts = []string{
 		"AWS: every aws:* resource is an object in the simulated account, which is strict about references, order and names",
 		"nodes: node groups are objects only, so pods stay Pending; Vault's are shown on simulated nodes, which take port-forwards",
-		"charts: stubs of the same names that record their values; Jobs of Flux but vault-init, which nothing runs, are marked complete",
+		"charts: stubs of the same names that record their values, but for those that `make charts` fetched",
+		"what charts and Flux make: Jobs but vault-init are marked complete, Deployments and the like ready, though no Pod runs; webhooks of charts are not called",
 		"traffic: load balancers, gateways, routes and DNS names carry none",
 	}
 )

@@ -1,11 +1,11 @@
-// Package charts makes stub charts and serves them as an OCI registry does.
+// Package charts keeps a mirror of the charts that are pinned, makes stub charts in
+// place of those that it does not have, and serves both as an OCI registry does.
 //
-// The sandbox reaches no chart repository, and a cluster without nodes could
-// not run what the charts install. A stub has the name and the version that it
-// was asked for; it installs the CRDs that the real chart brings, from the
-// products' Go modules, and a Secret with the values it was given: so sources,
-// order, values and substitution are still proven, and that the real templates
-// take these values is not.
+// A running sandbox reaches no chart repository: Fill does, when it is asked to. A stub
+// has the name and the version that it was asked for; it installs the CRDs that the
+// real chart brings, from the products' Go modules, and a Secret with the values it was
+// given: so sources, order, values and substitution are still proven, and that the real
+// templates take these values is not.
 package charts
 
 import (
@@ -15,7 +15,6 @@ import (
 	"embed"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
@@ -25,6 +24,10 @@ import (
 
 // Label is on everything that a stub installs.
 const Label = "strongroom.io/stub"
+
+// StubAppVersion is what a stub says that it installs: a release tells it, and so
+// which kind of chart it is of.
+const StubAppVersion = "stub"
 
 // crdsOf says which set of the toolchain's CRDs the real chart of a name brings.
 var crdsOf = map[string]string{
@@ -77,7 +80,7 @@ func stub(crdDir, name, version string) ([]file, error) {
 		return nil, fmt.Errorf("chart %s: stubs exist for exact versions only, such as 1.2.3, not for %q", name, version)
 	}
 	files := []file{
-		{"Chart.yaml", fmt.Appendf(nil, "apiVersion: v2\nname: %s\nversion: %q\ntype: application\ndescription: A STUB made by the strongroom sandbox. It records the values it was given and runs nothing.\n", name, version)},
+		{"Chart.yaml", fmt.Appendf(nil, "apiVersion: v2\nname: %s\nversion: %q\nappVersion: %s\ntype: application\ndescription: A STUB made by the strongroom sandbox. It records the values it was given and runs nothing.\n", name, version, StubAppVersion)},
 		{"values.yaml", []byte("{}\n")},
 		{"templates/stub.yaml", []byte(secretTemplate)},
 	}
@@ -126,34 +129,3 @@ func pack(name string, files []file) ([]byte, error) {
 	}
 	return b.Bytes(), nil
 }
-
-// Operator writes the folders of the charts flux-operator and flux-instance
-// below dir, for the stacks: the first brings the FluxInstance's CRD, the second
-// a FluxInstance with the values it was given. They are stubs too, and package
-// flux stands in for the operator itself.
-func Operator(dir string) error {
-	return fs.WalkDir(operator, "operator", func(p string, entry fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		relative, err := filepath.Rel("operator", filepath.FromSlash(p))
-		if err != nil {
-			return err
-		}
-		target := filepath.Join(dir, relative)
-		if entry.IsDir() {
-			return os.MkdirAll(target, 0o700)
-		}
-		data, err := operator.ReadFile(p)
-		if err != nil {
-			return err
-		}
-		if former, err := os.ReadFile(target); err == nil && bytes.Equal(former, data) {
-			return nil
-		}
-		return os.WriteFile(target, data, 0o600)
-	})
-}
-
-//go:embed operator
-var operator embed.FS

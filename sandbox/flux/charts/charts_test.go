@@ -76,7 +76,7 @@ func TestRegistryRefuses(t *testing.T) {
 func TestOperatorChartsCanBeLoaded(t *testing.T) {
 	dir := t.TempDir()
 	for range 2 { // again over what is there
-		require.NoError(t, charts.Operator(dir))
+		require.NoError(t, charts.Operator(dir, charts.Mirror{}))
 	}
 	for _, name := range []string{"flux-operator", "flux-instance"} {
 		chart, err := loader.Load(filepath.Join(dir, name))

@@ -1,9 +1,8 @@
 package charts
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"path"
@@ -18,12 +17,15 @@ const (
 	contentType  = "application/vnd.cncf.helm.chart.content.v1.tar+gzip"
 )
 
-// Registry answers the reading half of the OCI distribution protocol with stub
-// charts, made when they are asked for: the last element of a repository's path
-// is the chart's name, the tag its version.
+// Registry answers the reading half of the OCI distribution protocol with the charts
+// of a mirror, and with stub charts, made when they are asked for, in place of those that
+// the mirror does not have: the last element of a repository's path is the chart's name,
+// the tag its version, and what comes before is where the chart is published.
 type Registry struct {
 	// CRDDir holds the toolchain's CRDs.
 	CRDDir string
+	// Mirror holds real charts.
+	Mirror Mirror
 
 	mu    sync.Mutex
 	blobs map[string]blob // by digest
@@ -36,7 +38,7 @@ type blob struct {
 
 func (r *Registry) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	if request.Method != http.MethodGet && request.Method != http.MethodHead {
-		http.Error(w, "the sandbox's registry of stub charts is read-only", http.StatusMethodNotAllowed)
+		http.Error(w, "the sandbox's registry of charts is read-only", http.StatusMethodNotAllowed)
 		return
 	}
 	rest, found := strings.CutPrefix(request.URL.Path, "/v2/")
@@ -55,14 +57,14 @@ func (r *Registry) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 		r.serve(w, request, reference)
 	case what == "manifests":
 		// A registry has _ where a version has +.
-		digest, err := r.chart(name, strings.ReplaceAll(reference, "_", "+"))
+		digest, err := r.chart(path.Dir(path.Clean(repository)), name, strings.ReplaceAll(reference, "_", "+"))
 		if err != nil {
 			fail(w, err)
 			return
 		}
 		r.serve(w, request, digest)
 	default:
-		fail(w, fmt.Errorf("%s: stubs exist for exact versions only", rest))
+		fail(w, fmt.Errorf("%s: there are charts of exact versions only", rest))
 	}
 }
 
@@ -83,22 +85,34 @@ func (r *Registry) serve(w http.ResponseWriter, request *http.Request, digest st
 	}
 }
 
-// fail answers as a registry does.
+// fail answers as a registry does. Of what is not found clients tell nothing but that;
+// what is denied they tell as it is, and they do not try again at once.
 func fail(w http.ResponseWriter, err error) {
+	status, code := http.StatusNotFound, "MANIFEST_UNKNOWN"
+	if damaged := (*DamagedError)(nil); errors.As(err, &damaged) {
+		status, code = http.StatusForbidden, "DENIED"
+	}
 	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(http.StatusNotFound)
-	_ = json.NewEncoder(w).Encode(map[string]any{"errors": []any{map[string]any{"code": "MANIFEST_UNKNOWN", "message": err.Error()}}})
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(map[string]any{"errors": []any{map[string]any{"code": code, "message": err.Error()}}})
 }
 
-// chart makes a chart and returns the digest of its manifest.
-func (r *Registry) chart(name, version string) (string, error) {
-	files, err := stub(r.CRDDir, name, version)
+// chart finds or makes a chart and returns the digest of its manifest.
+func (r *Registry) chart(repository, name, version string) (string, error) {
+	archive, mirrored, err := r.Mirror.archive(repository, name, version)
 	if err != nil {
 		return "", err
 	}
-	archive, err := pack(name, files)
-	if err != nil {
-		return "", err
+	annotations := map[string]string{"org.opencontainers.image.title": name, "org.opencontainers.image.version": version}
+	if !mirrored {
+		files, err := stub(r.CRDDir, name, version)
+		if err != nil {
+			return "", err
+		}
+		if archive, err = pack(name, files); err != nil {
+			return "", err
+		}
+		annotations[Label] = "true"
 	}
 	config, err := json.Marshal(map[string]any{"name": name, "version": version, "apiVersion": "v2", "type": "application"})
 	if err != nil {
@@ -109,7 +123,7 @@ func (r *Registry) chart(name, version string) (string, error) {
 		"mediaType":     manifestType,
 		"config":        r.keep(configType, config).descriptor(),
 		"layers":        []any{r.keep(contentType, archive).descriptor()},
-		"annotations":   map[string]string{"org.opencontainers.image.title": name, "org.opencontainers.image.version": version, Label: "true"},
+		"annotations":   annotations,
 	})
 	if err != nil {
 		return "", err
@@ -133,7 +147,4 @@ func (b blob) descriptor() map[string]any {
 	return map[string]any{"mediaType": b.mediaType, "digest": digestOf(b.data), "size": len(b.data)}
 }
 
-func digestOf(data []byte) string {
-	sum := sha256.Sum256(data)
-	return "sha256:" + hex.EncodeToString(sum[:])
-}
+func digestOf(data []byte) string { return "sha256:" + sha256Of(data) }

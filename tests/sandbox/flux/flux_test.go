@@ -63,6 +63,7 @@ func TestFlux(t *testing.T) {
 			})
 		}
 	})
+	t.Run("a chart of the mirror", func(t *testing.T) { w.at(t).provesMirror() })
 	t.Run("a controller that ends is started again", func(t *testing.T) { w.at(t).provesSupervision() })
 	t.Run("destroy", func(t *testing.T) { w.at(t).provesDestroy() })
 }

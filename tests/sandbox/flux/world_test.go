@@ -1,7 +1,7 @@
 // Package flux proves what Flux does with a tree: the real controllers, a real
-// API server, a real Git server, a tree of this test's own and stub charts. It
-// does not prove that real charts take their values, nor anything that needs a
-// node.
+// API server, a real Git server, a tree of this test's own, stub charts, and charts
+// of this test's own in a mirror. It does not prove that real charts take their
+// values, nor anything that needs a node.
 package flux_test
 
 import (
@@ -71,12 +71,14 @@ func tools(t *testing.T) (bin, crds string) {
 	return bin, crds
 }
 
-// world is a cluster with Flux, a Git server with a tree, and stub charts.
+// world is a cluster with Flux, a Git server with a tree, an empty mirror of charts, and
+// stub charts.
 type world struct {
 	t      *testing.T
 	ctx    context.Context
 	tree   string // the checkout that is served
 	git    *gitserver.Server
+	mirror charts.Mirror
 	flux   *flux.Flux
 	client kubernetes.Interface
 	any    dynamic.Interface
@@ -115,7 +117,8 @@ func newWorld(t *testing.T, gitops string) *world {
 	w.any, err = dynamic.NewForConfig(config)
 	require.NoError(t, err)
 
-	registry := httptest.NewServer(&charts.Registry{CRDDir: crds})
+	w.mirror = charts.Mirror{Dir: t.TempDir()}
+	registry := httptest.NewServer(&charts.Registry{CRDDir: crds, Mirror: w.mirror})
 	t.Cleanup(registry.Close)
 	w.flux, err = flux.Follow(flux.Options{
 		Cluster: "test", Config: config, Dir: t.TempDir(), BinDir: bin, CRDDir: crds,
@@ -148,7 +151,7 @@ func (w *world) bootstrap(values map[string]string) {
 	}, metav1.CreateOptions{})
 	require.NoError(w.t, err)
 	operator := w.t.TempDir()
-	require.NoError(w.t, charts.Operator(operator))
+	require.NoError(w.t, charts.Operator(operator, charts.Mirror{}))
 	data, err := os.ReadFile(filepath.Join(operator, "flux-operator", "crds", "fluxinstances.yaml"))
 	require.NoError(w.t, err)
 	crd := &unstructured.Unstructured{}
