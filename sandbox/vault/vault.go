@@ -15,7 +15,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -86,6 +85,7 @@ type Servers struct {
 	mu      sync.Mutex
 	config  Config
 	nodes   []*node
+	ports   ports
 	stopAll context.CancelFunc // nil where nothing runs
 	running sync.WaitGroup
 
@@ -109,7 +109,7 @@ func New(options Options) (*Servers, error) {
 	if options.Logf == nil {
 		options.Logf = func(string, ...any) {}
 	}
-	return &Servers{options: options, children: map[string]*process.Child{}}, nil
+	return &Servers{options: options, ports: ports{}, children: map[string]*process.Child{}}, nil
 }
 
 // Start makes sure that the servers run with config, and returns once each of
@@ -168,6 +168,13 @@ func (s *Servers) writeCertificates(config Config) error {
 
 // launch starts what prepare wrote. The caller holds s.mu.
 func (s *Servers) launch(ctx context.Context) error {
+	for _, n := range s.nodes {
+		for _, port := range []int{n.Port, n.ClusterPort} {
+			if err := s.ports.hold(port); err != nil {
+				return fmt.Errorf("port %d of %s: %w", port, n.Name, err)
+			}
+		}
+	}
 	watch, stop := context.WithCancel(context.Background())
 	s.stopAll = stop
 	for _, n := range s.nodes {
@@ -187,14 +194,14 @@ func (s *Servers) launch(ctx context.Context) error {
 func (s *Servers) Stop() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.halt()
+	return errors.Join(s.halt(), s.ports.release())
 }
 
 // Remove ends the servers and removes their data.
 func (s *Servers) Remove() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if err := s.halt(); err != nil {
+	if err := errors.Join(s.halt(), s.ports.release()); err != nil {
 		return err
 	}
 	s.setNodes(nil)
@@ -442,7 +449,7 @@ func (s *Servers) loadNodes(count int) ([]*node, error) {
 		return nil, fmt.Errorf("ports of Vault: %s: %w", path, err)
 	}
 	for len(nodes) < count {
-		ports, err := freePorts(2)
+		ports, err := s.ports.take(2)
 		if err != nil {
 			return nil, err
 		}
@@ -456,34 +463,4 @@ func (s *Servers) loadNodes(count int) ([]*node, error) {
 		return nil, fmt.Errorf("ports of Vault: %w", err)
 	}
 	return nodes, files.Replace(path, data, files.Private)
-}
-
-// Servers get ports below those that Linux and macOS hand out to outgoing
-// connections, and above those of the control planes.
-const (
-	firstPort = 32000
-	lastPort  = 32700
-)
-
-func freePorts(count int) ([]int, error) {
-	var ports []int
-	var held []net.Listener
-	defer func() {
-		for _, l := range held {
-			_ = l.Close() // only held so that no port is chosen twice
-		}
-	}()
-	start := firstPort + int(time.Now().UnixNano()/1000%int64(lastPort-firstPort))
-	for i := 0; i <= lastPort-firstPort && len(ports) < count; i++ {
-		port := firstPort + (start-firstPort+i)%(lastPort-firstPort+1)
-		l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp4", "127.0.0.1:"+strconv.Itoa(port))
-		if err != nil {
-			continue
-		}
-		held, ports = append(held, l), append(ports, port)
-	}
-	if len(ports) < count {
-		return nil, fmt.Errorf("no free port on 127.0.0.1 in %d-%d for Vault", firstPort, lastPort)
-	}
-	return ports, nil
 }
