@@ -26,6 +26,9 @@ const (
 	callLimit = 5 * time.Minute
 )
 
+// errNoAnswer is a server's that takes the question and hangs, or whose way is closed.
+var errNoAnswer = fmt.Errorf("no answer within %s", statusLimit)
+
 // Vault is a Vault and its servers.
 type Vault struct {
 	// Client trusts the platform's CA and knows the name in the certificates.
@@ -54,7 +57,7 @@ type ServerStatus struct {
 // Status asks every server, all at once: one that hangs keeps nobody waiting longer
 // than statusLimit.
 func (v *Vault) Status(ctx context.Context) []ServerStatus {
-	ctx, cancel := context.WithTimeout(ctx, statusLimit)
+	ctx, cancel := context.WithTimeoutCause(ctx, statusLimit, errNoAnswer)
 	defer cancel()
 	all := make([]ServerStatus, len(v.Servers))
 	var asked sync.WaitGroup
@@ -127,21 +130,30 @@ func (v *Vault) await(ctx context.Context, limit time.Duration, what string, rea
 	defer cancel()
 	tick := time.NewTicker(200 * time.Millisecond)
 	defer tick.Stop()
-	said := ""
+	var last error
 	for {
-		last := ready(ctx)
-		if last == nil {
+		missing := ready(ctx)
+		if missing == nil {
 			return nil
 		}
-		if v.Progress != nil && last.Error() != said {
-			said = last.Error()
-			v.Progress("waiting until " + what + ": " + said)
+		// A question that the end of the wait cut off says nothing of Vault.
+		if last == nil || ctx.Err() == nil {
+			if last == nil || last.Error() != missing.Error() {
+				v.progress("waiting until " + what + ": " + missing.Error())
+			}
+			last = missing
 		}
 		select {
 		case <-ctx.Done():
 			return fmt.Errorf("waiting until %s: %w (last: %w)", what, ctx.Err(), last)
 		case <-tick.C:
 		}
+	}
+}
+
+func (v *Vault) progress(text string) {
+	if v.Progress != nil {
+		v.Progress(text)
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"strings"
 	"time"
@@ -102,9 +101,6 @@ func (a *app) vaultRestore(parent context.Context, from string, f restoreFlags) 
 		return err
 	}
 	begun := time.Now()
-	if _, err := file.Seek(0, io.SeekStart); err != nil {
-		return fmt.Errorf("restore: %w", err)
-	}
 	if err := a.putBack(ctx, site, f, l, file); err != nil {
 		return err
 	}
