@@ -59,24 +59,27 @@ func (v *Vault) Restore(ctx context.Context, snapshot io.ReadSeeker) error {
 			return fmt.Errorf("restore: %s: %w", s.Address, ErrNotEmpty)
 		}
 	}
+	if err := v.refill(ctx, snapshot); err != nil {
+		return fmt.Errorf("restore: %w; if the snapshot is not in, the servers may hold an empty Vault whose keys nobody has: "+
+			"docs/vault-operations.md, \"A restore did not end\"", err)
+	}
+	return nil
+}
+
+func (v *Vault) refill(ctx context.Context, snapshot io.ReadSeeker) error {
 	var made struct {
 		RootToken string `json:"root_token"`
 	}
 	input := map[string]int{"recovery_shares": 1, "recovery_threshold": 1}
 	if err := v.do(ctx, v.Servers[0], http.MethodPut, "sys/init", "", input, &made); err != nil {
-		return fmt.Errorf("restore: %w", err)
+		return err
 	}
 	// All of them, and not only the first: a server that is about to join while the
 	// keys under it are replaced stays sealed until it is started again.
-	err := v.await(ctx, restoreLimit, "all servers have joined and are unsealed by KMS", v.unsealed)
-	if err == nil {
-		err = v.put(ctx, made.RootToken, snapshot)
+	if err := v.await(ctx, restoreLimit, "all servers have joined and are unsealed by KMS", v.unsealed); err != nil {
+		return err
 	}
-	if err != nil {
-		return fmt.Errorf("restore: %w; if the snapshot is not in, the servers hold an empty Vault whose keys nobody has: "+
-			"docs/vault-operations.md, \"A restore did not end\"", err)
-	}
-	return nil
+	return v.put(ctx, made.RootToken, snapshot)
 }
 
 // Replace puts a snapshot over what a Vault holds. The token needs update on
@@ -105,8 +108,7 @@ func (v *Vault) put(ctx context.Context, token string, snapshot io.ReadSeeker) e
 		if err != nil {
 			return err
 		}
-		err = v.do(ctx, active, http.MethodGet, "auth/token/lookup-self", token, nil, nil)
-		switch {
+		switch err := v.knows(ctx, active, token); {
 		case Forbidden(err):
 			return nil
 		case err != nil:
@@ -120,6 +122,13 @@ func (v *Vault) put(ctx context.Context, token string, snapshot io.ReadSeeker) e
 		sent = time.Now()
 		return fmt.Errorf("%s did not take the snapshot, it was sent again", active)
 	})
+}
+
+// knows is nil as long as a server knows a token.
+func (v *Vault) knows(ctx context.Context, server, token string) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, statusLimit, errNoAnswer)
+	defer cancel()
+	return v.do(ctx, server, http.MethodGet, "auth/token/lookup-self", token, nil, nil)
 }
 
 // unsealed says what is missing until every server is unsealed and one is active.
