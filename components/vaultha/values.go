@@ -37,6 +37,7 @@ type Chart struct {
 	UpdateStrategyType        string            `json:"updateStrategyType"`
 	Resources                 Resources         `json:"resources"`
 	ReadinessProbe            Probe             `json:"readinessProbe"`
+	LivenessProbe             Probe             `json:"livenessProbe"`
 	ExtraEnvironmentVars      map[string]string `json:"extraEnvironmentVars"`
 	ExtraVolumes              []ExtraVolume     `json:"extraVolumes"`
 	Volumes                   []Volume          `json:"volumes"`
@@ -68,8 +69,11 @@ type (
 	}
 	// Probe by HTTP, with the scheme that the chart derives from TLSDisable.
 	Probe struct {
-		Enabled bool   `json:"enabled"`
-		Path    string `json:"path"`
+		Enabled          bool   `json:"enabled"`
+		Path             string `json:"path"`
+		PeriodSeconds    int    `json:"periodSeconds,omitempty"`
+		TimeoutSeconds   int    `json:"timeoutSeconds,omitempty"`
+		FailureThreshold int    `json:"failureThreshold,omitempty"`
 	}
 	// ExtraVolume is a Secret mounted below /vault/userconfig.
 	ExtraVolume struct {
@@ -189,6 +193,16 @@ func (a *Args) ChartValues(unsealKeyARN string) Values {
 			Resources:          resources("250m", "512Mi", "1Gi"),
 			// Ready is who can answer: unsealed, and active or standby.
 			ReadinessProbe: Probe{Enabled: true, Path: "/v1/sys/health?standbyok=true"},
+			// Alive is who answers at all: nobody is started again for being sealed. A
+			// server that ceases to be active can block itself for ever (RaftBackend's
+			// StopAutopilot in 1.21), and as long as it still sends heartbeats, no other
+			// takes over. Ten minutes, because nothing is answered either while a snapshot
+			// is put in, or while a new leader waits for KMS.
+			LivenessProbe: Probe{
+				Enabled:       true,
+				Path:          "/v1/sys/health?standbyok=true&sealedcode=204&uninitcode=204&haunhealthycode=204&removedcode=204",
+				PeriodSeconds: 30, TimeoutSeconds: 5, FailureThreshold: 20,
+			},
 			ExtraEnvironmentVars: map[string]string{
 				"VAULT_CACERT": tlsPath + "/ca.crt",
 			},

@@ -2,6 +2,7 @@ package vaultha_test
 
 import (
 	"fmt"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -257,7 +258,12 @@ func TestChartValues(t *testing.T) {
 				Replicas int
 				Raft     struct{ Config string }
 			}
-			DataStorage struct{ StorageClass string }
+			DataStorage   struct{ StorageClass string }
+			LivenessProbe struct {
+				Enabled                         bool
+				Path                            string
+				PeriodSeconds, FailureThreshold int
+			}
 		}
 	}
 	require.NoError(t, yaml.Unmarshal([]byte(text), &values))
@@ -266,6 +272,14 @@ func TestChartValues(t *testing.T) {
 	require.Equal(t, 3, values.Server.HA.Replicas)
 	require.Equal(t, "gp3", values.Server.DataStorage.StorageClass)
 	require.Equal(t, "OnDelete", values.Server.UpdateStrategyType)
+	alive := values.Server.LivenessProbe
+	require.True(t, alive.Enabled, "a server that hangs is started again")
+	require.Equal(t, 600, alive.PeriodSeconds*alive.FailureThreshold)
+	at, err := url.Parse(alive.Path)
+	require.NoError(t, err)
+	for _, state := range []string{"sealedcode", "uninitcode", "haunhealthycode", "removedcode"} {
+		require.Equal(t, "204", at.Query().Get(state), "%s: a new start would not help, and without KMS it would harm", state)
+	}
 	unseal := g.Get(t, keyType, "main-vault-unseal-key").State["arn"].StringValue()
 	require.Equal(t, vaultha.ServerConfig(vaultha.Server{Replicas: 3, Region: "eu-central-1", UnsealKeyARN: unseal}), values.Server.HA.Raft.Config)
 }

@@ -90,6 +90,7 @@ type platform struct {
 	// clusterCA, reviewer and provisioner are files.
 	clusterCA, reviewer, provisioner string
 	replicas                         int
+	hangLimit                        time.Duration
 	wrapper                          string // folder with programs that may kill
 	// lean is added to the environment of every program, where many run at once.
 	lean []string
@@ -160,10 +161,8 @@ func (p *platform) as(role string) []string {
 func (p *platform) startServers() {
 	p.t.Helper()
 	var err error
-	logs := &bytes.Buffer{}
 	p.servers, err = vault.New(vault.Options{
-		Dir: filepath.Join(p.dir, "vault"), Binary: filepath.Join(p.bin, "vault"),
-		Logf: func(format string, args ...any) { fmt.Fprintf(logs, format+"\n", args...) },
+		Dir: filepath.Join(p.dir, "vault"), Binary: filepath.Join(p.bin, "vault"), HangLimit: p.hangLimit, Logf: p.t.Logf,
 	})
 	require.NoError(p.t, err)
 	ca, certificate, key := vaulttest.Certificates(p.t)

@@ -2,9 +2,15 @@ package vault
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
+	"syscall"
+	"time"
+
+	"github.com/strongroom-platform/strongroom/sandbox/process"
 )
 
 // Health is what a server says of itself.
@@ -36,6 +42,39 @@ func (s *Servers) Healths(ctx context.Context) (map[string]Health, error) {
 		all[n.Name] = health
 	}
 	return all, ctx.Err()
+}
+
+// probe ends a server that takes questions and answers none, as the liveness probe of
+// its pod would. Sealed or new is an answer.
+func (s *Servers) probe(ctx context.Context, n *node, child *process.Child) {
+	const failures = 6
+	period := s.options.HangLimit / failures
+	client := &http.Client{Timeout: period, Transport: &http.Transport{
+		DisableKeepAlives: true,
+		TLSClientConfig:   &tls.Config{InsecureSkipVerify: true}, //nolint:gosec // a kubelet does not verify either
+	}}
+	tick := time.NewTicker(period)
+	defer tick.Stop()
+	failed := 0
+	for failed < failures {
+		select {
+		case <-ctx.Done():
+			return
+		case <-child.Done():
+			return
+		case <-tick.C:
+		}
+		switch _, err := ask(ctx, client, n); {
+		case err == nil, errors.Is(err, syscall.ECONNREFUSED): // the last one is starting
+			failed = 0
+		default:
+			failed++
+		}
+	}
+	s.options.Logf("%s answers nothing for %s: it is ended", n.Name, s.options.HangLimit)
+	if err := syscall.Kill(child.Record().PID, syscall.SIGKILL); err != nil && !errors.Is(err, syscall.ESRCH) {
+		s.options.Logf("end %s: %v", n.Name, err)
+	}
 }
 
 func ask(ctx context.Context, client *http.Client, n *node) (Health, error) {

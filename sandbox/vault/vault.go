@@ -2,7 +2,8 @@
 // 127.0.0.1 with the configuration and the certificates that VaultHA rendered,
 // sealed by the simulated KMS, one process for each pod of the StatefulSet.
 //
-// The servers are supervised as a kubelet would: one that ends is started again.
+// The servers are supervised as a kubelet would: one that ends is started again, and
+// one that hangs is ended.
 // They end with the process that started them. Their ports never change, because
 // clients and raft peers remember them.
 package vault
@@ -33,6 +34,9 @@ const (
 	startLimit = time.Minute
 	// stopGrace is how long a server may take to step down and to end.
 	stopGrace = 10 * time.Second
+	// hangLimit is how long a server may answer nothing. Its pod's liveness probe
+	// waits longer: in a sandbox nothing that a server does takes this long.
+	hangLimit = 30 * time.Second
 	// longestPause is the longest time before a server that ended is started
 	// again.
 	longestPause = 10 * time.Second
@@ -46,6 +50,9 @@ type Options struct {
 	Dir string
 	// Binary is the vault program.
 	Binary string
+	// HangLimit is how long a server may answer nothing before it is started again.
+	// Default: 30 s.
+	HangLimit time.Duration
 	// Logf receives what happens between calls. Default: discarded.
 	Logf func(format string, args ...any)
 }
@@ -105,6 +112,9 @@ func New(options Options) (*Servers, error) {
 			return nil, fmt.Errorf("servers of Vault: %s: %w", name, err)
 		}
 		*path = absolute
+	}
+	if options.HangLimit == 0 {
+		options.HangLimit = hangLimit
 	}
 	if options.Logf == nil {
 		options.Logf = func(string, ...any) {}
@@ -325,6 +335,7 @@ func (s *Servers) supervise(ctx context.Context, n *node) {
 			s.options.Logf("%v", err)
 		} else {
 			s.put(n.Name, child)
+			s.running.Go(func() { s.probe(ctx, n, child) })
 			select {
 			case <-ctx.Done():
 				if err := child.Stop(context.Background(), stopGrace); err != nil {

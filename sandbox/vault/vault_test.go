@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io/fs"
 	"net/http"
@@ -13,6 +14,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -77,6 +79,24 @@ func TestVault(t *testing.T) {
 	})
 	t.Run("KMS refuses for a while", p.kmsRefuses)
 	t.Run("snapshot, wipe, restore", p.snapshotAndRestore)
+}
+
+// A server that hangs answers nothing, and does not end: here its process is stopped.
+func TestServerThatHangsIsStartedAgain(t *testing.T) {
+	t.Parallel() // all of it is waiting
+	p := newPlatform(t)
+	p.replicas, p.hangLimit = 1, 3*time.Second
+	p.startServers()
+	hung := p.servers.List()[0].PID
+	require.NoError(t, syscall.Kill(hung, syscall.SIGSTOP))
+	await(t, time.Minute, "it is ended", func() error {
+		if err := syscall.Kill(hung, 0); !errors.Is(err, syscall.ESRCH) {
+			return fmt.Errorf("%d is still there: %w", hung, err)
+		}
+		return nil
+	})
+	await(t, time.Minute, "another one answers", func() error { _, err := p.health(0); return err })
+	require.NotEqual(t, hung, p.servers.List()[0].PID)
 }
 
 func (p *platform) allUnsealed() error {

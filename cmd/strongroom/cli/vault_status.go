@@ -129,7 +129,7 @@ func (r *vaultReport) judge() {
 	initialized, sealed, active, answering := 0, 0, 0, 0
 	for _, s := range r.Servers {
 		if s.Failure != "" {
-			r.problem("%s does not answer: %s", s.Name, s.Failure)
+			r.problem("%s does not answer: %s: docs/vault-operations.md, \"A server hangs\", if it runs", s.Name, s.Failure)
 			continue
 		}
 		answering++
