@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync"
 	"time"
@@ -211,6 +212,10 @@ func (v *Vault) send(ctx context.Context, address, method, path, token string, b
 		request.Header.Set("X-Vault-Token", token)
 	}
 	response, err := v.Client.Do(request)
+	var at *url.Error
+	if errors.As(err, &at) { // which repeats where it asked
+		err = at.Err
+	}
 	if err != nil {
 		return nil, fmt.Errorf("ask %s: %w", address, err)
 	}
