@@ -52,6 +52,10 @@ type Target struct {
 	// error at once.
 	LockWait time.Duration
 
+	// VaultWait is how long a destroy waits for a Vault that does not let it in, before it
+	// forgets what the stack has inside of it. Default: a minute.
+	VaultWait time.Duration
+
 	// Abort makes the engine stop without waiting for what is under way, when it
 	// is closed after the context was cancelled. What was under way is then
 	// looked for by the next run. Nil: always wait.

@@ -1,6 +1,7 @@
 package deploy
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -47,7 +48,7 @@ func (t *Target) reachVault(ctx context.Context, stack string, phase Phase, held
 	}
 	limit := vaultLimit
 	if phase == PhaseDestroy {
-		limit = vaultDestroyLimit
+		limit = cmp.Or(t.VaultWait, vaultDestroyLimit)
 	}
 	way, err := held.way()
 	if err == nil {

@@ -76,6 +76,7 @@ func TestVaultInside(t *testing.T) {
 		require.NoError(v, err)
 		require.ElementsMatch(v, []string{"default", "provisioner", "root"}, policies)
 	})
+	step("destroy reaches into Vault, and works with Vault sealed or gone", v.destroys)
 }
 
 // requireVault skips where Vault was not built, but not in CI where it could have been.

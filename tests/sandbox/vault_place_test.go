@@ -40,6 +40,7 @@ import (
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
 
 	"github.com/strongroom-platform/strongroom/components/vaultconfig"
 	"github.com/strongroom-platform/strongroom/sandbox/account"
@@ -63,6 +64,8 @@ type vaultPlace struct {
 	*place
 	root     *api.Client
 	address  string
+	server   *exec.Cmd
+	log      string // of the server, file
 	clusters map[string]*testCluster
 	sts      string // URL
 	postgres string // host:port
@@ -74,6 +77,7 @@ type vaultPlace struct {
 
 type testCluster struct {
 	account.Endpoint
+	admin  *rest.Config
 	client kubernetes.Interface
 	key    *rsa.PrivateKey // signs the tokens of its service accounts
 }
@@ -179,11 +183,12 @@ func (v *vaultPlace) startVault() {
 	root := v.secret()
 	port := freePort(v)
 	v.address = fmt.Sprintf("http://127.0.0.1:%d", port)
-	log := filepath.Join(v.TempDir(), "vault.log")
-	v.child(log, exec.Command(filepath.Join(v.BinDir(), "vault"), "server", "-dev", "-dev-no-store-token",
-		"-dev-listen-address=127.0.0.1:"+strconv.Itoa(port)), "VAULT_DEV_ROOT_TOKEN_ID="+root, "HOME="+v.TempDir())
+	v.log = filepath.Join(v.TempDir(), "vault.log")
+	v.server = exec.Command(filepath.Join(v.BinDir(), "vault"), "server", "-dev", "-dev-no-store-token",
+		"-dev-listen-address=127.0.0.1:"+strconv.Itoa(port))
+	v.child(v.log, v.server, "VAULT_DEV_ROOT_TOKEN_ID="+root, "HOME="+v.TempDir())
 	v.root = v.as(root)
-	v.eventually("Vault answers", func() error { _, err := v.root.Sys().ListPolicies(); return err }, log)
+	v.eventually("Vault answers", func() error { _, err := v.root.Sys().ListPolicies(); return err }, v.log)
 	// The server in memory begins with an engine that ours has not.
 	require.NoError(v, v.root.Sys().Unmount("secret"))
 	policy, err := os.ReadFile("../../gitops/infrastructure/configs/vault-init/provisioner.hcl")
@@ -222,7 +227,7 @@ func (v *vaultPlace) startClusters(names ...string) {
 		require.NoError(v, err)
 		client, err := kubernetes.NewForConfig(config)
 		require.NoError(v, err)
-		c := &testCluster{Endpoint: endpoint, client: client, key: serviceAccountKey(v, filepath.Join(dir, name))}
+		c := &testCluster{Endpoint: endpoint, admin: config, client: client, key: serviceAccountKey(v, filepath.Join(dir, name))}
 		v.clusters[name] = c
 		for _, namespace := range []string{"shop", "other"} {
 			_, err = client.CoreV1().Namespaces().Create(v.ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespace}}, metav1.CreateOptions{})
