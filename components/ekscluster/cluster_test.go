@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/pulumi/pulumi-eks/sdk/v2/go/eks"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"github.com/stretchr/testify/require"
 
@@ -152,6 +153,7 @@ func TestCluster(t *testing.T) {
 func TestControlPlane(t *testing.T) {
 	g := pulumitest.Run(t, tooling(nil), pulumitest.Options{})
 	cluster := g.Get(t, clusterType, "tooling-eks")
+	require.NoError(t, cluster.Fits(eks.ClusterArgs{}), "nothing is asked for that the component does not know")
 	require.Equal(t, "tooling", cluster.Get("name"))
 	require.Equal(t, "1.36", cluster.Get("version"))
 	require.Equal(t, g.Get(t, "aws:ec2/vpc:Vpc", "surroundings-vpc").ID, cluster.Get("vpcId"))

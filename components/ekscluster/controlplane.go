@@ -5,7 +5,6 @@ import (
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/kms"
-	"github.com/pulumi/pulumi-eks/sdk/v2/go/eks"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
@@ -17,43 +16,42 @@ import (
 // access entries of administrators and the node groups, which come and go, are
 // not.
 func (b *builder) controlPlane(key *kms.Key, logTypes pulumi.StringArrayOutput, nodeRole *iam.Role) error {
-	mode := eks.AuthenticationModeApi
-	args := &eks.ClusterArgs{
-		Name:    pulumi.String(b.args.ClusterName),
-		Version: pulumi.String(b.args.Version),
+	args := pulumi.Map{
+		"name":    pulumi.String(b.args.ClusterName),
+		"version": pulumi.String(b.args.Version),
 
-		VpcId:                 b.args.VPCID.ToStringOutput().ToStringPtrOutput(),
-		PrivateSubnetIds:      b.args.PrivateSubnetIDs,
-		EndpointPrivateAccess: pulumi.Bool(true),
-		EndpointPublicAccess:  pulumi.Bool(len(b.args.PublicAccessCIDRs) > 0),
+		"vpcId":                 b.args.VPCID,
+		"privateSubnetIds":      b.args.PrivateSubnetIDs,
+		"endpointPrivateAccess": pulumi.Bool(true),
+		"endpointPublicAccess":  pulumi.Bool(len(b.args.PublicAccessCIDRs) > 0),
 
-		AuthenticationMode: &mode,
+		"authenticationMode": pulumi.String("API"),
 		// Without it the component makes a role of its own with the rights of a
 		// node, which no node would use. It gets the access entry with which nodes
 		// join.
-		InstanceRole: nodeRole,
+		"instanceRole": nodeRole,
 
-		EncryptionConfigKeyArn: key.Arn.ToStringPtrOutput(),
-		EnabledClusterLogTypes: logTypes,
+		"encryptionConfigKeyArn": key.Arn,
+		"enabledClusterLogTypes": logTypes,
 
 		// Its default node group uses launch configurations, which AWS refuses to
 		// new accounts; its vpc-cni is a kubectl apply; Pod Identity needs no OIDC
 		// provider.
-		SkipDefaultNodeGroup: pulumi.BoolRef(true),
-		UseDefaultVpcCni:     pulumi.BoolRef(true),
-		CreateOidcProvider:   pulumi.Bool(false),
+		"skipDefaultNodeGroup": pulumi.Bool(true),
+		"useDefaultVpcCni":     pulumi.Bool(true),
+		"createOidcProvider":   pulumi.Bool(false),
 
-		Tags:        b.args.Tags.Map(),
-		ClusterTags: pulumi.StringMap{"Name": pulumi.String(b.args.ClusterName)},
+		"tags":        b.args.Tags.Map(),
+		"clusterTags": pulumi.StringMap{"Name": pulumi.String(b.args.ClusterName)},
 	}
 	if len(b.args.PublicAccessCIDRs) > 0 {
-		args.PublicAccessCidrs = pulumi.ToStringArray(b.args.PublicAccessCIDRs)
+		args["publicAccessCidrs"] = pulumi.ToStringArray(b.args.PublicAccessCIDRs)
 	}
 	providers, err := b.providers()
 	if err != nil {
 		return err
 	}
-	made, err := eks.NewCluster(b.ctx, b.name+"-eks", args, b.child(pulumi.Protect(b.args.Protect), pulumi.Providers(providers...))...)
+	made, err := newRemoteCluster(b.ctx, b.name+"-eks", args, b.child(pulumi.Protect(b.args.Protect), pulumi.Providers(providers...))...)
 	if err != nil {
 		return err
 	}
@@ -71,7 +69,7 @@ func (b *builder) controlPlane(key *kms.Key, logTypes pulumi.StringArrayOutput, 
 	// preview of a new cluster, as the empty string. The ARN is unknown then.
 	c.ClusterSecurityGroupID = pulumi.All(cluster.Arn(), cluster.VpcConfig().ClusterSecurityGroupId().Elem()).ApplyT(
 		func(known []any) string { return known[1].(string) }).(pulumi.StringOutput)
-	c.Kubeconfig = made.KubeconfigJson
+	c.Kubeconfig = made.KubeconfigJSON
 	return nil
 }
 
@@ -82,7 +80,7 @@ func (b *builder) providers() ([]pulumi.ProviderResource, error) {
 	if runs == nil {
 		// It has no settings, so there is nothing for the caller to decide. With
 		// default providers disabled it has to be named all the same.
-		provider, err := eks.NewProvider(b.ctx, b.name+"-eks-provider", &eks.ProviderArgs{}, b.child()...)
+		provider, err := newRemoteProvider(b.ctx, b.name+"-eks-provider", b.child()...)
 		if err != nil {
 			return nil, fmt.Errorf("provider: %w", err)
 		}

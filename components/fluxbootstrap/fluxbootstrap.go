@@ -8,11 +8,10 @@ package fluxbootstrap
 import (
 	"fmt"
 
-	corev1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/core/v1"
-	metav1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/meta/v1"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"github.com/strongroom-platform/strongroom/internal/component"
+	"github.com/strongroom-platform/strongroom/internal/kubeobject"
 	"github.com/strongroom-platform/strongroom/internal/runtimeinfo"
 )
 
@@ -37,7 +36,7 @@ type builder struct {
 	name      string
 	args      *Args
 	flux      *FluxBootstrap
-	namespace *corev1.Namespace
+	namespace *kubeobject.Object
 }
 
 // New makes the namespace, what Flux finds in it, Flux, and the sync.
@@ -58,8 +57,8 @@ func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOp
 
 func (b *builder) make() error {
 	var err error
-	b.namespace, err = corev1.NewNamespace(b.ctx, b.name+"-namespace", &corev1.NamespaceArgs{
-		Metadata: &metav1.ObjectMetaArgs{Name: pulumi.String(runtimeinfo.Namespace), Labels: labels()},
+	b.namespace, err = kubeobject.NewNamespace(b.ctx, b.name+"-namespace", kubeobject.Metadata{
+		Name: pulumi.String(runtimeinfo.Namespace), Labels: labels(),
 	}, b.child()...)
 	if err != nil {
 		return fmt.Errorf("namespace: %w", err)
@@ -92,7 +91,7 @@ func (b *builder) make() error {
 	return nil
 }
 
-// namespaceName is known once the namespace exists, so that what is in it comes later.
-func (b *builder) namespaceName() pulumi.StringInput {
-	return b.namespace.Metadata.Name().Elem()
+// metadata is that of an object beside Flux; the namespace comes first.
+func (b *builder) metadata(name string) kubeobject.Metadata {
+	return kubeobject.Metadata{Name: pulumi.String(name), Namespace: b.namespace.Name(), Labels: labels()}
 }

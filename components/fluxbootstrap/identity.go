@@ -4,13 +4,12 @@ import (
 	"fmt"
 	"strings"
 
-	corev1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/core/v1"
-	metav1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/meta/v1"
 	"github.com/pulumi/pulumi-tls/sdk/v5/go/tls"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"golang.org/x/crypto/ssh"
 
 	"github.com/strongroom-platform/strongroom/internal/component"
+	"github.com/strongroom-platform/strongroom/internal/kubeobject"
 )
 
 // The Secrets with SSH identities, as the tree names them.
@@ -23,7 +22,7 @@ const (
 type identity struct {
 	// public is what the Git server is told, in the form of authorized_keys.
 	public pulumi.StringOutput
-	secret *corev1.Secret
+	secret *kubeobject.Object
 }
 
 // readIdentity is the key that Flux reads the repository with: the one that was given,
@@ -52,14 +51,10 @@ func (b *builder) newIdentity(what, secret string) (*identity, error) {
 // keep puts a key into the Secret that a GitRepository refers to. See
 // https://fluxcd.io/flux/components/source/gitrepositories/#ssh-authentication.
 func (b *builder) keep(what, name string, private, public pulumi.StringOutput) (*identity, error) {
-	secret, err := corev1.NewSecret(b.ctx, b.name+"-"+what+"-secret", &corev1.SecretArgs{
-		Metadata: &metav1.ObjectMetaArgs{Name: pulumi.String(name), Namespace: b.namespaceName(), Labels: labels()},
-		Type:     pulumi.String("Opaque"),
-		StringData: pulumi.StringMap{
-			"identity":     private,
-			"identity.pub": public,
-			"known_hosts":  pulumi.String(b.args.Git.KnownHosts),
-		},
+	secret, err := kubeobject.NewSecret(b.ctx, b.name+"-"+what+"-secret", kubeobject.Opaque, b.metadata(name), pulumi.StringMap{
+		"identity":     private,
+		"identity.pub": public,
+		"known_hosts":  pulumi.String(b.args.Git.KnownHosts),
 	}, b.child()...)
 	if err != nil {
 		return nil, fmt.Errorf("%s secret: %w", what, err)

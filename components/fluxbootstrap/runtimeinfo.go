@@ -3,10 +3,9 @@ package fluxbootstrap
 import (
 	"fmt"
 
-	corev1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/core/v1"
-	metav1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/meta/v1"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"github.com/strongroom-platform/strongroom/internal/kubeobject"
 	"github.com/strongroom-platform/strongroom/internal/runtimeinfo"
 )
 
@@ -24,21 +23,14 @@ func (b *builder) runtimeInfo() ([]pulumi.Resource, error) {
 			plain[key.Name] = value
 		}
 	}
-	info, err := corev1.NewConfigMap(b.ctx, b.name+"-runtime-info", &corev1.ConfigMapArgs{
-		Metadata: &metav1.ObjectMetaArgs{Name: pulumi.String(runtimeinfo.ConfigMap), Namespace: b.namespaceName(), Labels: labels()},
-		Data:     plain,
-	}, b.child()...)
+	info, err := kubeobject.NewConfigMap(b.ctx, b.name+"-runtime-info", b.metadata(runtimeinfo.ConfigMap), plain, b.child()...)
 	if err != nil {
 		return nil, fmt.Errorf("runtime info: %w", err)
 	}
 	if len(secret) == 0 {
 		return []pulumi.Resource{info}, nil
 	}
-	secrets, err := corev1.NewSecret(b.ctx, b.name+"-runtime-secrets", &corev1.SecretArgs{
-		Metadata:   &metav1.ObjectMetaArgs{Name: pulumi.String(runtimeinfo.Secret), Namespace: b.namespaceName(), Labels: labels()},
-		Type:       pulumi.String("Opaque"),
-		StringData: secret,
-	}, b.child()...)
+	secrets, err := kubeobject.NewSecret(b.ctx, b.name+"-runtime-secrets", kubeobject.Opaque, b.metadata(runtimeinfo.Secret), secret, b.child()...)
 	if err != nil {
 		return nil, fmt.Errorf("runtime secrets: %w", err)
 	}

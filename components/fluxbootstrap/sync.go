@@ -3,11 +3,9 @@ package fluxbootstrap
 import (
 	"fmt"
 
-	"github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes"
-	"github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/apiextensions"
-	metav1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/meta/v1"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"github.com/strongroom-platform/strongroom/internal/kubeobject"
 	"github.com/strongroom-platform/strongroom/internal/runtimeinfo"
 )
 
@@ -45,16 +43,11 @@ func (b *builder) sync(after ...pulumi.Resource) (pulumi.Resource, error) {
 
 // object makes one of the two root objects.
 func (b *builder) object(what, apiVersion, kind string, spec map[string]any, after ...pulumi.Resource) (pulumi.Resource, error) {
-	made, err := apiextensions.NewCustomResource(b.ctx, b.name+"-"+what, &apiextensions.CustomResourceArgs{
-		ApiVersion: pulumi.String(apiVersion),
-		Kind:       pulumi.String(kind),
-		Metadata: &metav1.ObjectMetaArgs{
-			Name:      pulumi.String(syncName),
-			Namespace: pulumi.String(runtimeinfo.Namespace),
-			Labels:    labels(),
-		},
-		OtherFields: kubernetes.UntypedArgs{"spec": spec},
-	}, b.child(
+	made, err := kubeobject.NewCustom(b.ctx, apiVersion, kind, b.name+"-"+what, kubeobject.Metadata{
+		Name:      pulumi.String(syncName),
+		Namespace: pulumi.String(runtimeinfo.Namespace),
+		Labels:    labels(),
+	}, spec, b.child(
 		pulumi.DependsOn(after),
 		// A tree with Vault in it takes its time to go.
 		pulumi.Timeouts(&pulumi.CustomTimeouts{Delete: "20m"}),

@@ -4,10 +4,10 @@ import (
 	"fmt"
 	"slices"
 
-	corev1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/core/v1"
-	metav1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/meta/v1"
 	"github.com/pulumi/pulumi-tls/sdk/v5/go/tls"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/strongroom-platform/strongroom/internal/kubeobject"
 )
 
 const hoursPerDay = 24
@@ -39,14 +39,10 @@ func (b *builder) certificates() error {
 		return err
 	}
 	b.vault.CACertificates = bundle
-	_, err = corev1.NewSecret(b.ctx, b.name+"-tls", &corev1.SecretArgs{
-		Metadata: metadata(TLSSecret),
-		Type:     pulumi.String("kubernetes.io/tls"),
-		StringData: pulumi.StringMap{
-			"ca.crt":  bundle,
-			"tls.crt": certificate.CertPem,
-			"tls.key": pulumi.ToSecret(key.PrivateKeyPem).(pulumi.StringOutput),
-		},
+	_, err = kubeobject.NewSecret(b.ctx, b.name+"-tls", kubeobject.TLS, metadata(TLSSecret), pulumi.StringMap{
+		"ca.crt":  bundle,
+		"tls.crt": certificate.CertPem,
+		"tls.key": pulumi.ToSecret(key.PrivateKeyPem).(pulumi.StringOutput),
 	}, b.inNamespace()...)
 	return err
 }
@@ -112,8 +108,8 @@ func (b *builder) serverCertificate(ca authority) (*tls.PrivateKey, *tls.Locally
 }
 
 // metadata of an object in Vault's namespace.
-func metadata(name string) metav1.ObjectMetaArgs {
-	return metav1.ObjectMetaArgs{
+func metadata(name string) kubeobject.Metadata {
+	return kubeobject.Metadata{
 		Name: pulumi.String(name), Namespace: pulumi.String(Namespace), Labels: labels(),
 	}
 }

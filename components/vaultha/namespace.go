@@ -1,9 +1,9 @@
 package vaultha
 
 import (
-	corev1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/core/v1"
-	metav1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/meta/v1"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/strongroom-platform/strongroom/internal/kubeobject"
 )
 
 // namespace makes Vault's namespace. It is here and not in Git, because the Secrets
@@ -14,13 +14,13 @@ func (b *builder) namespace() error {
 	// The chart's injector does not set all that "restricted" asks for.
 	names["pod-security.kubernetes.io/enforce"] = pulumi.String("baseline")
 	names["pod-security.kubernetes.io/warn"] = pulumi.String("restricted")
-	made, err := corev1.NewNamespace(b.ctx, b.name+"-namespace", &corev1.NamespaceArgs{
-		Metadata: metav1.ObjectMetaArgs{Name: pulumi.String(Namespace), Labels: names},
+	made, err := kubeobject.NewNamespace(b.ctx, b.name+"-namespace", kubeobject.Metadata{
+		Name: pulumi.String(Namespace), Labels: names,
 	}, b.child(pulumi.Protect(b.args.Protect))...)
 	if err != nil {
 		return err
 	}
 	b.home = made
-	b.vault.Namespace = made.Metadata.Name().Elem()
+	b.vault.Namespace = made.Name()
 	return nil
 }

@@ -6,9 +6,9 @@ import (
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/efs"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/vpc"
-	corev1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/core/v1"
-	metav1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/meta/v1"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/strongroom-platform/strongroom/internal/kubeobject"
 )
 
 const (
@@ -110,23 +110,22 @@ func (b *builder) volume(system *efs.FileSystem, claim string, server int, targe
 	if claim == "audit" {
 		size = b.args.Storage.AuditSizeGiB
 	}
-	_, err = corev1.NewPersistentVolume(b.ctx, name+"-volume", &corev1.PersistentVolumeArgs{
-		Metadata: metav1.ObjectMetaArgs{Name: pulumi.String(name), Labels: labels()},
-		Spec: corev1.PersistentVolumeSpecArgs{
-			// The size has no effect on EFS, but a claim asks for one.
-			Capacity:                      pulumi.StringMap{"storage": pulumi.String(gib(size))},
-			AccessModes:                   pulumi.ToStringArray([]string{"ReadWriteOnce"}),
-			PersistentVolumeReclaimPolicy: pulumi.String("Retain"),
-			StorageClassName:              pulumi.String(efsClass),
-			MountOptions:                  pulumi.ToStringArray([]string{"tls"}),
-			ClaimRef: corev1.ObjectReferenceArgs{
-				ApiVersion: pulumi.String("v1"), Kind: pulumi.String("PersistentVolumeClaim"),
-				Namespace: pulumi.String(Namespace), Name: pulumi.String(claim + "-" + owner),
-			},
-			Csi: corev1.CSIPersistentVolumeSourceArgs{
-				Driver:       pulumi.String("efs.csi.aws.com"),
-				VolumeHandle: pulumi.Sprintf("%s::%s", system.ID(), point.ID()),
-			},
+	_, err = kubeobject.NewPersistentVolume(b.ctx, name+"-volume", kubeobject.Metadata{
+		Name: pulumi.String(name), Labels: labels(),
+	}, pulumi.Map{
+		// The size has no effect on EFS, but a claim asks for one.
+		"capacity":                      pulumi.StringMap{"storage": pulumi.String(gib(size))},
+		"accessModes":                   pulumi.ToStringArray([]string{"ReadWriteOnce"}),
+		"persistentVolumeReclaimPolicy": pulumi.String("Retain"),
+		"storageClassName":              pulumi.String(efsClass),
+		"mountOptions":                  pulumi.ToStringArray([]string{"tls"}),
+		"claimRef": pulumi.StringMap{
+			"apiVersion": pulumi.String("v1"), "kind": pulumi.String("PersistentVolumeClaim"),
+			"namespace": pulumi.String(Namespace), "name": pulumi.String(claim + "-" + owner),
+		},
+		"csi": pulumi.StringMap{
+			"driver":       pulumi.String("efs.csi.aws.com"),
+			"volumeHandle": pulumi.Sprintf("%s::%s", system.ID(), point.ID()),
 		},
 	}, b.child(pulumi.DependsOn(targets))...)
 	return err

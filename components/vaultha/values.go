@@ -3,9 +3,10 @@ package vaultha
 import (
 	"fmt"
 
-	corev1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/core/v1"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"sigs.k8s.io/yaml"
+
+	"github.com/strongroom-platform/strongroom/internal/kubeobject"
 )
 
 // Values are those of the chart hashicorp/vault that differ from its defaults, as of
@@ -255,9 +256,8 @@ func (b *builder) chartValues() error {
 		values, err := yaml.Marshal(b.args.ChartValues(key))
 		return string(values), err
 	}).(pulumi.StringOutput)
-	_, err := corev1.NewSecret(b.ctx, b.name+"-values", &corev1.SecretArgs{
-		Metadata:   metadata(ValuesSecret),
-		StringData: pulumi.StringMap{ValuesKey: pulumi.ToSecret(text).(pulumi.StringOutput)},
+	_, err := kubeobject.NewSecret(b.ctx, b.name+"-values", kubeobject.Opaque, metadata(ValuesSecret), pulumi.StringMap{
+		ValuesKey: pulumi.ToSecret(text).(pulumi.StringOutput),
 	}, b.inNamespace()...)
 	return err
 }

@@ -11,11 +11,11 @@ package vaultha
 import (
 	"fmt"
 
-	corev1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/core/v1"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"github.com/strongroom-platform/strongroom/internal/component"
 	"github.com/strongroom-platform/strongroom/internal/iampolicy"
+	"github.com/strongroom-platform/strongroom/internal/kubeobject"
 )
 
 const token = "strongroom:vaultha:VaultHA"
@@ -53,7 +53,7 @@ type builder struct {
 	name      string
 	args      *Args
 	vault     *VaultHA
-	home      *corev1.Namespace
+	home      *kubeobject.Object
 	partition pulumi.StringOutput
 	accountID pulumi.StringOutput
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes"
+	corev1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/core/v1"
 	"github.com/pulumi/pulumi-tls/sdk/v5/go/tls"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"github.com/stretchr/testify/require"
@@ -235,6 +236,7 @@ func TestEFS(t *testing.T) {
 	handles := map[any]bool{}
 	for _, volume := range volumes {
 		handles[volume.Get("spec.csi.volumeHandle")] = true
+		require.NoError(t, volume.Fits(corev1.PersistentVolumeArgs{}))
 		require.Equal(t, "Retain", volume.Get("spec.persistentVolumeReclaimPolicy"))
 		require.Equal(t, "vault", volume.Get("spec.claimRef.namespace"))
 	}

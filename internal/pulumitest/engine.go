@@ -109,6 +109,7 @@ func (e *engine) RegisterResource(
 		Protect:                 req.GetProtect(),
 		Provider:                req.GetProvider(),
 		Providers:               req.GetProviders(),
+		Version:                 req.GetVersion(),
 		Dependencies:            req.GetDependencies(),
 		PropertyDependencies:    map[string][]string{},
 		DeleteBeforeReplace:     req.GetDeleteBeforeReplace(),

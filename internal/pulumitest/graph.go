@@ -31,6 +31,7 @@ type Resource struct {
 
 	Provider             string // "<urn>::<id>"; empty means the default provider
 	Providers            map[string]string
+	Version              string              // of the provider that is asked for
 	Dependencies         []string            // URNs, of dependsOn and of all inputs
 	PropertyDependencies map[string][]string // URNs by input
 	Protect              bool
