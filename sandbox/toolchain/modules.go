@@ -3,6 +3,7 @@ package toolchain
 import (
 	"context"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,9 +17,8 @@ type module struct {
 	name     string // folder below tools/, with slashes
 	pins     string // the module path whose version is the tool's
 	programs []program
-	// sources are the files of a main of our own beside go.mod: they are part of
-	// the pin.
-	sources []string
+	// own says that the main is ours, beside go.mod: its source is part of the pin.
+	own bool
 	// tags are build tags, in the form of `go build -tags`.
 	tags string
 	// link makes the linker flags from the version.
@@ -63,7 +63,7 @@ var (
 		name:     "vault",
 		pins:     "github.com/hashicorp/vault",
 		programs: []program{{"vault", "github.com/strongroom-platform/strongroom/tools/vault"}},
-		sources:  []string{"main.go", "register.go", "serviceaccount.go"},
+		own:      true,
 		tags:     "minimal",
 		link:     func(string) string { return "" },
 	}
@@ -163,15 +163,22 @@ func (m module) job(o Options, goPath, goVersion string) (job, error) {
 	}, nil
 }
 
-// readSources reads the files of a main of our own.
+// readSources reads the Go files of a main of our own, and of what is below it.
 func (m module) readSources(dir string) ([]byte, error) {
+	if !m.own {
+		return nil, nil
+	}
 	var all []byte
-	for _, name := range m.sources {
-		data, err := os.ReadFile(filepath.Join(dir, name))
-		if err != nil {
-			return nil, fmt.Errorf("the sources of %s: %w", m.name, err)
+	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || filepath.Ext(path) != ".go" {
+			return err
 		}
+		data, err := os.ReadFile(path)
 		all = append(all, data...)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("the sources of %s: %w", m.name, err)
 	}
 	return all, nil
 }

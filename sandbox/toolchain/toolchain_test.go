@@ -37,9 +37,8 @@ func newMachine(t *testing.T) *machine {
 	m.pin("pulumi", "github.com/pulumi/pulumi/pkg/v3 v3.259.0")
 	m.pin("kubernetes", "k8s.io/kubernetes v1.36.3")
 	m.pin("vault", "github.com/hashicorp/vault v1.21.1")
-	for _, name := range []string{"main.go", "register.go", "serviceaccount.go"} {
-		require.NoError(t, os.WriteFile(filepath.Join(m.root, "tools", "vault", name), []byte("package main\n"), 0o600))
-	}
+	m.source("main.go", "package main\n")
+	m.source("without/okta/okta.go", "package okta\n")
 	m.program("go", goProgram)
 	m.program("node", "echo v20.20.2")
 	m.program("npm", npmProgram)
@@ -71,6 +70,13 @@ func (m *machine) pin(module, require_ string) {
 	require.NoError(m.t, os.MkdirAll(dir, 0o700))
 	require.NoError(m.t, os.WriteFile(filepath.Join(dir, "go.mod"), []byte("module tools\n\nrequire (\n\t"+require_+" // indirect\n)\n"), 0o600))
 	require.NoError(m.t, os.WriteFile(filepath.Join(dir, "go.sum"), []byte("sums\n"), 0o600))
+}
+
+// source writes a Go file of the main of Vault that is ours.
+func (m *machine) source(name, text string) {
+	path := filepath.Join(m.root, "tools", "vault", filepath.FromSlash(name))
+	require.NoError(m.t, os.MkdirAll(filepath.Dir(path), 0o700))
+	require.NoError(m.t, os.WriteFile(path, []byte(text), 0o600))
 }
 
 // program gives the machine a program; the empty script takes it away.
@@ -155,11 +161,10 @@ func TestOnlyWhatChangedIsMadeAgain(t *testing.T) {
 		change func()
 		want   []string
 	}{
-		"another version": {func() { m.pin("etcd", "go.etcd.io/etcd/server/v3 v3.7.4") }, []string{"build etcd"}},
-		"a lost program":  {func() { require.NoError(t, os.Remove(filepath.Join(m.bin, "pulumi"))) }, []string{"build pulumi"}},
-		"another line in the main of Vault": {func() {
-			require.NoError(t, os.WriteFile(filepath.Join(m.root, "tools", "vault", "main.go"), []byte("package main // changed\n"), 0o600))
-		}, []string{"build vault"}},
+		"another version":                    {func() { m.pin("etcd", "go.etcd.io/etcd/server/v3 v3.7.4") }, []string{"build etcd"}},
+		"a lost program":                     {func() { require.NoError(t, os.Remove(filepath.Join(m.bin, "pulumi"))) }, []string{"build pulumi"}},
+		"another line in the main of Vault":  {func() { m.source("main.go", "package main // changed\n") }, []string{"build vault"}},
+		"another line in what it is without": {func() { m.source("without/okta/okta.go", "package okta // changed\n") }, []string{"build vault"}},
 		"a lost component": {func() { require.NoError(t, os.RemoveAll(filepath.Join(filepath.Dir(m.bin), "eks", "node_modules"))) },
 			[]string{"npm ci"}},
 		"another Go": {func() { m.program("go", strings.Replace(goProgram, "1.26.8", "1.26.9", 1)) },
