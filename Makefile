@@ -20,6 +20,9 @@ help: ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@printf '\nStart with: make up\n'
 
+# What is compiled after strongroom is downloaded while it compiles.
+up tools test bench: FETCH := tools
+
 .PHONY: up
 up: build ## Bring both stacks up on this machine (AWS is simulated, the rest is real)
 	$(STRONGROOM) sandbox up
@@ -40,7 +43,7 @@ doctor: build ## Say what this machine lacks and how to get it
 .PHONY: build
 build: requirements ## Build the strongroom command
 	@mkdir -p "$(BIN)"
-	@[ -x "$(STRONGROOM)" ] || echo "building strongroom (about 3 minutes the first time)"
+	@[ -x "$(STRONGROOM)" ] || { echo "building strongroom (about 3 minutes the first time)"; scripts/fetch-modules.sh $(FETCH); }
 	@go build -ldflags "-s -w" -o "$(STRONGROOM)" ./cmd/strongroom
 
 .PHONY: requirements
