@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
 	"net/url"
@@ -103,11 +104,11 @@ func (m Mirror) Fill(ctx context.Context, f Fetch) error {
 	if err != nil {
 		return err
 	}
-	scratch, err := os.MkdirTemp("", "strongroom-charts-")
-	if err != nil {
-		return fmt.Errorf("the chart mirror: %w", err)
+	if err := m.sweep(); err != nil {
+		return err
 	}
-	defer func() { _ = os.RemoveAll(scratch) }()
+	scratch := filepath.Join(m.Dir, scratchDir)
+	defer func() { _ = os.RemoveAll(scratch) }() // else the next run does
 	hosts, err := newHosts(f.Transport, scratch)
 	if err != nil {
 		return err
@@ -126,6 +127,26 @@ func (m Mirror) Fill(ctx context.Context, f Fetch) error {
 	}
 	if len(missing.Missing) > 0 {
 		return missing
+	}
+	return nil
+}
+
+// scratchDir is for what Helm's client wants on disk.
+const scratchDir = ".scratch"
+
+// sweep removes what a killed run left half done.
+func (m Mirror) sweep() error {
+	err := os.RemoveAll(filepath.Join(m.Dir, scratchDir))
+	if err == nil {
+		err = filepath.WalkDir(m.Dir, func(p string, entry fs.DirEntry, err error) error {
+			if err != nil || entry.IsDir() || !strings.HasSuffix(p, ".tmp") { // of files.Replace
+				return err
+			}
+			return os.Remove(p)
+		})
+	}
+	if err != nil {
+		return fmt.Errorf("the chart mirror: %w", err)
 	}
 	return nil
 }
@@ -208,19 +229,24 @@ func newHosts(transport *http.Transport, scratch string) (*hosts, error) {
 
 // fetch gets an archive and says what it was checked against. Helm's client cannot be
 // interrupted: at the end of ctx it is left to itself.
-func (h *hosts) fetch(ctx context.Context, pin Pin) (data []byte, checked string, err error) {
-	done := make(chan struct{})
+func (h *hosts) fetch(ctx context.Context, pin Pin) ([]byte, string, error) {
+	type answer struct {
+		data    []byte
+		checked string
+		err     error
+	}
+	answers := make(chan answer, 1)
 	go func() {
-		defer close(done)
+		get := h.get
 		if strings.HasPrefix(pin.Source, registry.OCIScheme+"://") {
-			data, checked, err = h.pull(pin)
-		} else {
-			data, checked, err = h.get(pin)
+			get = h.pull
 		}
+		data, checked, err := get(pin)
+		answers <- answer{data, checked, err}
 	}()
 	select {
-	case <-done:
-		return data, checked, err
+	case a := <-answers:
+		return a.data, a.checked, a.err
 	case <-ctx.Done():
 		return nil, "", ctx.Err()
 	}

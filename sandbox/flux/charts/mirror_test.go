@@ -243,6 +243,18 @@ func TestMirrorIsInterrupted(t *testing.T) {
 		require.True(t, name == "index.json" || strings.HasSuffix(name, ".tgz"), "half of something: %s", name)
 		require.NotContains(t, name, "gitlab-runner")
 	}
+
+	// What a kill leaves, as nothing of a program can tidy up after that.
+	half := filepath.Join(m.Dir, "charts.gitlab.io", "gitlab-runner-0.89.1.tgz.tmp")
+	require.NoError(t, os.MkdirAll(filepath.Dir(half), 0o700))
+	require.NoError(t, os.WriteFile(half, []byte("half"), 0o600))
+	require.NoError(t, os.MkdirAll(filepath.Join(m.Dir, ".scratch", "repository"), 0o700))
+	net.Break(nil, "charts.gitlab.io")
+	require.ErrorContains(t, m.Fill(t.Context(), charts.Fetch{Pins: pins, Transport: net.Transport()}), "1 of 8 charts")
+	require.NoFileExists(t, half)
+	require.NoDirExists(t, filepath.Join(m.Dir, ".scratch"))
+
+	net.Break(nil)
 	require.NoError(t, m.Fill(t.Context(), charts.Fetch{Pins: pins, Transport: net.Transport()}))
 	require.NoError(t, m.Check())
 }
