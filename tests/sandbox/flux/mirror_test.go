@@ -96,7 +96,7 @@ func (w *world) provesMirror() {
 		if apierrors.IsNotFound(err) {
 			return nil
 		}
-		return errors.Join(fmt.Errorf("its Deployment is there"), err)
+		return errors.Join(errors.New("its Deployment is there"), err)
 	})
 }
 

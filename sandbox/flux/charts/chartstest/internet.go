@@ -189,7 +189,7 @@ func sum(data []byte) string {
 
 // oci answers as a registry does, for one chart in the repository at.
 func oci(at string, pin charts.Pin, archive []byte, asked string) (mediaType string, body []byte) {
-	config := []byte(fmt.Sprintf(`{"name":%q,"version":%q,"apiVersion":"v2"}`, pin.Name, pin.Version))
+	config := fmt.Appendf(nil, `{"name":%q,"version":%q,"apiVersion":"v2"}`, pin.Name, pin.Version)
 	blob := func(mediaType string, data []byte) map[string]any {
 		return map[string]any{"mediaType": mediaType, "digest": "sha256:" + sum(data), "size": len(data)}
 	}
