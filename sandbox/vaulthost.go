@@ -60,11 +60,16 @@ func (s *Sandbox) removeDatabases(ctx context.Context) error {
 		return fmt.Errorf("databases of the sandbox: %w", err)
 	}
 	for _, vault := range vaults {
-		if err := postgres.New(vaulthost.DatabaseDir(s.VaultDir(), filepath.Base(vault))).Remove(ctx); err != nil {
+		if err := s.database(filepath.Base(vault)).Remove(ctx); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// database is the PostgreSQL of a cluster's Vault.
+func (s *Sandbox) database(cluster string) *postgres.Server {
+	return vaulthost.Database(s.VaultDir(), s.path("run"), cluster)
 }
 
 // vaults are the Vaults that the daemon runs.
@@ -76,7 +81,7 @@ type vaults struct {
 
 func (d *daemon) newVaults() vaults {
 	return vaults{Host: vaulthost.New(vaulthost.Options{
-		Dir: d.sandbox.VaultDir(), BinDir: d.sandbox.BinDir(), Scripts: d.sandbox.vaultInitDir(), LogDir: d.sandbox.LogDir(),
+		Dir: d.sandbox.VaultDir(), PortDir: d.sandbox.path("run"), BinDir: d.sandbox.BinDir(), Scripts: d.sandbox.vaultInitDir(), LogDir: d.sandbox.LogDir(),
 		Endpoint: d.url(), Credentials: d.url() + podidentity.Path,
 		Account: d.account, Clusters: d.planes, Log: d.log,
 	})}

@@ -26,6 +26,7 @@ import (
 	"time"
 
 	"github.com/strongroom-platform/strongroom/sandbox/files"
+	"github.com/strongroom-platform/strongroom/sandbox/loopback"
 	"github.com/strongroom-platform/strongroom/sandbox/process"
 )
 
@@ -68,15 +69,22 @@ func programs() (string, error) {
 // Server is one server, which need not exist yet. Its methods may be called
 // concurrently.
 type Server struct {
-	dir string
+	dir, portFile string
 
-	mu    sync.Mutex
-	port  int
-	child *process.Child
+	mu      sync.Mutex
+	address string
+	child   *process.Child
 }
 
-// New names the server of a folder. It starts nothing.
-func New(dir string) *Server { return &Server{dir: dir} }
+// New names the server of a folder, whose port is remembered in a file beside it:
+// Remove leaves that alone. It starts nothing.
+func New(dir, portFile string) *Server { return &Server{dir: dir, portFile: portFile} }
+
+// Installed is nil where the machine has PostgreSQL, and ErrNotInstalled where not.
+func Installed() error {
+	_, err := programs()
+	return err
+}
 
 // Status describes a server.
 type Status struct {
@@ -85,7 +93,10 @@ type Status struct {
 	// User is Vault's, whose first password is in PasswordFile.
 	User         string `json:"user"`
 	PasswordFile string `json:"passwordFile"`
-	PID          int    `json:"pid"`
+	// Admin is the superuser, whose password is in AdminPasswordFile.
+	Admin             string `json:"admin"`
+	AdminPasswordFile string `json:"adminPasswordFile"`
+	PID               int    `json:"pid"`
 }
 
 // Status is nil where the server does not run.
@@ -96,8 +107,8 @@ func (s *Server) Status() *Status {
 		return nil
 	}
 	return &Status{
-		Address: s.address(), Database: Database, User: User,
-		PasswordFile: s.passwordFile(User), PID: s.child.Record().PID,
+		Address: s.address, Database: Database, User: User, PasswordFile: s.passwordFile(User),
+		Admin: admin, AdminPasswordFile: s.passwordFile(admin), PID: s.child.Record().PID,
 	}
 }
 
@@ -127,14 +138,18 @@ func (s *Server) Start(ctx context.Context) error {
 	if err := s.initialise(ctx, bin, home, who); err != nil {
 		return err
 	}
-	if s.port, err = s.choosePort(ctx); err != nil {
+	if s.address, err = s.Address(ctx); err != nil {
 		return err
+	}
+	host, port, err := net.SplitHostPort(s.address)
+	if err != nil {
+		return fmt.Errorf("address of PostgreSQL: %w", err)
 	}
 	s.child, err = process.Start(process.Spec{
 		Name: "postgres", Path: filepath.Join(bin, "postgres"), Dir: home, Env: environment(), Credential: who,
 		// No sockets in shared folders. No fsync: what a crashed machine loses here
 		// can be made again.
-		Args: []string{"-D", "data", "-p", strconv.Itoa(s.port), "-h", "127.0.0.1", "-k", "", "-F"},
+		Args: []string{"-D", "data", "-p", port, "-h", host, "-k", "", "-F"},
 		Log:  filepath.Join(s.dir, "postgres.log"), Record: filepath.Join(s.dir, "postgres"+process.RecordSuffix),
 	})
 	if err != nil {
@@ -142,8 +157,6 @@ func (s *Server) Start(ctx context.Context) error {
 	}
 	return s.await(ctx)
 }
-
-func (s *Server) address() string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(s.port)) }
 
 func (s *Server) passwordFile(user string) string { return filepath.Join(s.dir, user+"-password") }
 
@@ -170,7 +183,7 @@ func (s *Server) await(ctx context.Context) error {
 		case <-s.child.Done():
 			return s.child.Failure()
 		case <-ctx.Done():
-			return fmt.Errorf("PostgreSQL does not answer at %s: %w", s.address(), ctx.Err())
+			return fmt.Errorf("PostgreSQL does not answer at %s: %w", s.address, ctx.Err())
 		case <-tick.C:
 		}
 	}
@@ -179,7 +192,7 @@ func (s *Server) await(ctx context.Context) error {
 // answers sends a request for TLS, which every server that is up answers with one
 // letter: https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-SSL
 func (s *Server) answers(ctx context.Context) bool {
-	conn, err := (&net.Dialer{Timeout: time.Second}).DialContext(ctx, "tcp4", s.address())
+	conn, err := (&net.Dialer{Timeout: time.Second}).DialContext(ctx, "tcp4", s.address)
 	if err != nil {
 		return false
 	}
@@ -319,25 +332,14 @@ const (
 	lastPort  = 32767
 )
 
-// choosePort takes the port that the server had, which Vault remembers, or else one
-// that is free.
-func (s *Server) choosePort(ctx context.Context) (int, error) {
-	file := filepath.Join(s.dir, "port")
-	former, err := os.ReadFile(file)
-	if err == nil {
-		return strconv.Atoi(strings.TrimSpace(string(former)))
+// Address is where the server answers once it runs, host:port: it is known before, for
+// who must be told where it will be, and stays.
+func (s *Server) Address(ctx context.Context) (string, error) {
+	port, err := loopback.Reserve(ctx, s.portFile, firstPort, lastPort, "PostgreSQL")
+	if err != nil {
+		return "", err
 	}
-	for port := firstPort; port <= lastPort; port++ {
-		listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp4", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
-		if err != nil {
-			continue
-		}
-		if err := listener.Close(); err != nil {
-			return 0, err
-		}
-		return port, files.Replace(file, []byte(strconv.Itoa(port)+"\n"), files.Private)
-	}
-	return 0, fmt.Errorf("no free port on 127.0.0.1 in %d-%d for PostgreSQL", firstPort, lastPort)
+	return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)), nil
 }
 
 func (s *Server) homeFile() string { return filepath.Join(s.dir, "home") }

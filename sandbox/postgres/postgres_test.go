@@ -22,15 +22,18 @@ func TestLife(t *testing.T) {
 	require.NoError(t, os.Chmod(os.Getenv("TMPDIR"), 0o755))               //nolint:gosec // nobody goes through it
 	require.NoError(t, os.Chmod(filepath.Dir(os.Getenv("TMPDIR")), 0o755)) //nolint:gosec // as above
 	ctx := context.Background()
-	dir := filepath.Join(t.TempDir(), "postgres")
-	s := postgres.New(dir)
-	err := s.Start(ctx)
+	dir, port := filepath.Join(t.TempDir(), "postgres"), filepath.Join(t.TempDir(), "port")
+	s := postgres.New(dir, port)
+	told, err := s.Address(ctx)
+	require.NoError(t, err)
+	err = s.Start(ctx)
 	if errors.Is(err, postgres.ErrNotInstalled) && os.Getenv("CI") != "true" {
 		t.Skip(err)
 	}
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.Remove(ctx)) })
 	first := s.Status()
+	require.Equal(t, told, first.Address, "it is where it was said to be")
 	password, err := os.ReadFile(first.PasswordFile)
 	require.NoError(t, err)
 	do := func(statement string) error {
@@ -47,7 +50,7 @@ func TestLife(t *testing.T) {
 	require.NoError(t, s.Start(ctx), "it runs already")
 	require.NoError(t, s.Stop(ctx))
 	require.Nil(t, s.Status())
-	s = postgres.New(dir)
+	s = postgres.New(dir, port)
 	require.NoError(t, s.Start(ctx))
 	require.Equal(t, first.Address, s.Status().Address)
 	require.NoError(t, do("SELECT n FROM kept"))

@@ -11,6 +11,12 @@ import (
 // DatabaseDir is where a cluster's Vault has its PostgreSQL, below Options.Dir.
 func DatabaseDir(dir, cluster string) string { return filepath.Join(dir, cluster, "postgres") }
 
+// Database is that PostgreSQL. Its port is remembered in a folder of its own, because
+// the stack is told of it before there is a cluster, and the data goes with the cluster.
+func Database(dir, portDir, cluster string) *postgres.Server {
+	return postgres.New(DatabaseDir(dir, cluster), filepath.Join(portDir, "postgres-"+cluster+".port"))
+}
+
 // startDatabase makes sure that PostgreSQL runs beside Vault. Vault is no less whole
 // without it: why it does not run is noted, and nothing more.
 func (v *hosted) startDatabase(ctx context.Context) {

@@ -58,7 +58,7 @@ type hosted struct {
 // begin follows one cluster until ctx ends or end is called.
 func begin(ctx context.Context, options *Options, cluster account.Cluster) (*hosted, error) {
 	v := &hosted{options: options, cluster: cluster, dir: filepath.Join(options.Dir, cluster.Name), firstStart: NotBegun}
-	v.database = postgres.New(DatabaseDir(options.Dir, cluster.Name))
+	v.database = Database(options.Dir, options.PortDir, cluster.Name)
 	var err error
 	v.servers, err = newServers(options, cluster.Name, func(format string, args ...any) { v.say(fmt.Sprintf(format, args...)) })
 	if err != nil {

@@ -45,6 +45,8 @@ type Clusters interface {
 type Options struct {
 	// Dir holds one folder for each cluster that has a Vault.
 	Dir string
+	// PortDir remembers the ports of their databases.
+	PortDir string
 	// BinDir holds the programs vault and, where the machine has none, aws.
 	BinDir string
 	// Scripts is a copy of gitops/infrastructure/configs/vault-init.
@@ -165,7 +167,7 @@ func (h *Host) remove(ctx context.Context, cluster string) error {
 	if err != nil {
 		return err
 	}
-	if err := postgres.New(DatabaseDir(h.options.Dir, cluster)).Remove(ctx); err != nil {
+	if err := Database(h.options.Dir, h.options.PortDir, cluster).Remove(ctx); err != nil {
 		return err
 	}
 	return servers.Remove()
