@@ -98,8 +98,12 @@ func (t *Target) judge(ctx context.Context, urn, typ string, custom bool, record
 }
 
 // repeatable reports whether creating again cannot make a second object: what
-// lives in the state alone, and what is applied under a given name.
+// lives in the state alone, and what is applied under a given name. In Vault that is
+// everything but a mount, which is refused where there is one.
 func repeatable(typ string) bool {
+	if strings.HasPrefix(typ, "vault:") {
+		return !slices.Contains(vaultMounts, typ)
+	}
 	for _, prefix := range []string{"pulumi:", "tls:", "random:", "kubernetes:"} {
 		if strings.HasPrefix(typ, prefix) {
 			return true
@@ -107,6 +111,8 @@ func repeatable(typ string) bool {
 	}
 	return false
 }
+
+var vaultMounts = []string{"vault:index/mount:Mount", "vault:index/authBackend:AuthBackend", "vault:jwt/authBackend:AuthBackend"}
 
 func undecided(stack string, urns []string) error {
 	var b strings.Builder

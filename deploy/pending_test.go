@@ -35,6 +35,8 @@ func TestJudge(t *testing.T) {
 		"no look-up, forgotten":    {"aws:ec2/vpc:Vpc", true, nil, nil, Options{Forget: []string{urn}}, verdict{}, ""},
 		"the person knows better":  {"aws:ec2/vpc:Vpc", true, found("vpc-1"), nil, Options{Forget: []string{urn}}, verdict{}, ""},
 		"component":                {"strongroom:network:Network", false, nil, nil, Options{}, verdict{}, ""},
+		"is written over in Vault": {"vault:index/policy:Policy", true, nil, nil, Options{}, verdict{}, ""},
+		"is a mount in Vault":      {"vault:jwt/authBackend:AuthBackend", true, nil, nil, Options{}, verdict{unknown: true}, ""},
 		"lives in the state alone": {"tls:index/privateKey:PrivateKey", true, nil, nil, Options{}, verdict{}, ""},
 		"applied under its name":   {"kubernetes:core/v1:Namespace", true, nil, nil, Options{}, verdict{}, ""},
 		"its replacement":          {"aws:ec2/vpc:Vpc", true, found("vpc-1", "vpc-2"), []string{"vpc-1"}, Options{}, verdict{adopt: "vpc-2"}, ""},

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -21,6 +22,9 @@ type fakeVault struct {
 	requests []string                  // "<method> <path>"
 	bodies   map[string]map[string]any // the last one by path
 }
+
+// mountPath is where an engine or a login is mounted.
+var mountPath = regexp.MustCompile(`^sys/(mounts|auth)/[^/]+$`)
 
 const rootToken = "fake-token"
 
@@ -60,6 +64,8 @@ func (f *fakeVault) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case r.Method == http.MethodDelete:
 		delete(f.data, path)
 		w.WriteHeader(http.StatusNoContent)
+	case r.Method == http.MethodPost && f.data[path] != nil && mountPath.MatchString(path):
+		answer(w, http.StatusBadRequest, map[string]any{"errors": []string{"path is already in use at " + path}})
 	default:
 		// The settings of an auth method are those of a mount.
 		path = strings.TrimSuffix(path, "/tune")

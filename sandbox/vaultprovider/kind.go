@@ -60,6 +60,9 @@ type kind struct {
 	update func(ctx context.Context, c *api.Client, olds, inputs map[string]any) error
 	// read returns the properties of the object, nil when there is none.
 	read func(ctx context.Context, c *api.Client, inputs map[string]any) (map[string]any, error)
+	// mounted returns what is mounted at the path, of types that mount something, before
+	// it is configured too.
+	mounted func(ctx context.Context, c *api.Client, inputs map[string]any) (map[string]any, error)
 	// remove is nil where there is nothing to remove.
 	remove func(ctx context.Context, c *api.Client, state map[string]any) error
 }

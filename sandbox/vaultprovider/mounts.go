@@ -2,6 +2,7 @@ package vaultprovider
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -74,6 +75,7 @@ func engineMount() *kind {
 			"maxLeaseTtlSeconds":     float64(mount.Config.MaxLeaseTTL),
 		}, nil
 	}
+	k.mounted = k.read
 	k.remove = func(ctx context.Context, c *api.Client, state map[string]any) error {
 		return c.Sys().UnmountWithContext(ctx, text(state, "path"))
 	}
@@ -106,6 +108,7 @@ func authMount() *kind {
 	k.read = func(ctx context.Context, c *api.Client, inputs map[string]any) (map[string]any, error) {
 		return readAuth(ctx, c, k.id(inputs))
 	}
+	k.mounted = k.read
 	k.remove = func(ctx context.Context, c *api.Client, state map[string]any) error {
 		return c.Sys().DisableAuthWithContext(ctx, k.id(state))
 	}
@@ -167,6 +170,9 @@ func jwtMount() *kind {
 		}
 		return configure(ctx, c, olds, inputs)
 	}
+	k.mounted = func(ctx context.Context, c *api.Client, inputs map[string]any) (map[string]any, error) {
+		return readAuth(ctx, c, k.id(inputs))
+	}
 	k.read = func(ctx context.Context, c *api.Client, inputs map[string]any) (map[string]any, error) {
 		found, err := readAuth(ctx, c, k.id(inputs))
 		if err != nil || found == nil {
@@ -185,6 +191,24 @@ func jwtMount() *kind {
 		return c.Sys().DisableAuthWithContext(ctx, k.id(state))
 	}
 	return k
+}
+
+// takeOver makes do with a mount that is in the way of a creation: one of the same type
+// and description at the same path was made by a run that was killed before the state
+// knew. The official provider refuses, and `strongroom up` asks there: --adopt, --forget.
+func (k *kind) takeOver(ctx context.Context, c *api.Client, inputs map[string]any, refused error) error {
+	var answered *api.ResponseError
+	if k.mounted == nil || !errors.As(refused, &answered) || !strings.Contains(strings.Join(answered.Errors, " "), "path is already in use") {
+		return refused
+	}
+	found, err := k.mounted(ctx, c, inputs)
+	if err != nil {
+		return errors.Join(refused, err)
+	}
+	if found == nil || text(found, "type") != text(inputs, "type") || text(found, "description") != text(inputs, "description") {
+		return refused
+	}
+	return k.update(ctx, c, inputs, inputs)
 }
 
 func enableAuth(ctx context.Context, c *api.Client, path string, inputs map[string]any) error {

@@ -156,7 +156,9 @@ func (p *Provider) Create(ctx context.Context, req *pulumirpc.CreateRequest) (*p
 		return nil, named(req.GetUrn(), err)
 	}
 	if err := k.create(ctx, client, plain); err != nil {
-		return nil, named(req.GetUrn(), err)
+		if err = k.takeOver(ctx, client, plain, err); err != nil {
+			return nil, named(req.GetUrn(), err)
+		}
 	}
 	id := k.id(plain)
 	properties, err := p.outputs(ctx, client, k, plain, inputs)

@@ -219,6 +219,34 @@ func TestLifeOfEveryType(t *testing.T) {
 	}
 }
 
+// A mount that a killed run made is taken over, and another's is not.
+func TestMountOfAKilledRunIsTakenOver(t *testing.T) {
+	tried := 0
+	for token, k := range kinds {
+		if k.mounted == nil {
+			continue
+		}
+		tried++
+		fake, address := newFake(t)
+		p := configured(t, address)
+		checked, err := p.Check(t.Context(), &pulumirpc.CheckRequest{Urn: urnOf(token), News: properties(t, with(cases[token].inputs, m{"description": "ours"}))})
+		require.NoError(t, err)
+		create := func() error {
+			_, err := p.Create(t.Context(), &pulumirpc.CreateRequest{Urn: urnOf(token), Properties: checked.GetInputs()})
+			return err
+		}
+		require.NoError(t, create())
+		require.NoError(t, create(), "the state did not know of the first: %s", token)
+		for path, held := range fake.data {
+			if mountPath.MatchString(path) {
+				held["description"] = "somebody else's"
+			}
+		}
+		require.ErrorContains(t, create(), "path is already in use", token)
+	}
+	require.Equal(t, 3, tried)
+}
+
 // A preview makes nothing, asks nobody, and leaves computed outputs unknown.
 func TestPreviewContactsNothing(t *testing.T) {
 	fake, address := newFake(t)
