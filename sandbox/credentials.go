@@ -16,6 +16,8 @@ const (
 	OperatorProfile = "default"
 	// StrangerProfile has valid keys and no access to any cluster.
 	StrangerProfile = "stranger"
+	// BackupProfile is a session of an IAM role that logs in to Vault.
+	BackupProfile = "backup"
 )
 
 // signingRegion is the region of requests for which nobody names one.
@@ -24,7 +26,7 @@ const signingRegion = "us-east-1"
 // writeCredentials writes the simulated account's keys where the AWS CLI and
 // SDKs look for them. The keys are worth nothing outside of this sandbox.
 func (s *Sandbox) writeCredentials(identities []account.Identity) error {
-	profiles := map[string]string{account.OperatorARN: OperatorProfile, account.StrangerARN: StrangerProfile}
+	profiles := map[string]string{account.OperatorARN: OperatorProfile, account.StrangerARN: StrangerProfile, account.BackupARN: BackupProfile}
 	var text strings.Builder
 	text.WriteString("# of the simulated AWS account; written by strongroom\n")
 	for _, identity := range identities {
