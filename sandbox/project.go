@@ -24,8 +24,9 @@ var engineKeys = []string{"encryptionsalt", "encryptedkey", "secretsprovider"}
 // PrepareProject copies Pulumi.yaml and Pulumi.<stack>.yaml from the checkout
 // into ProjectDir. The copies keep what the engine wrote into them (the salt,
 // and secrets set with `pulumi config set --secret`); for the rest the checkout
-// decides, except that nothing is protected from deletion here, and that Flux
-// reads the checkout's working tree.
+// decides, except that nothing is protected from deletion here, that Flux reads the
+// checkout's working tree, and that workloads are declared with which the logins to
+// Vault are verified.
 func (s *Sandbox) PrepareProject(repoRoot string) error {
 	if err := os.MkdirAll(s.ProjectDir(), 0o700); err != nil {
 		return fmt.Errorf("project folder of the sandbox: %w", err)
@@ -89,6 +90,9 @@ func (s *Sandbox) copyStack(path string) error {
 		config[key] = value
 	}
 	if err := s.handOver(filepath.Dir(path), config); err != nil {
+		return err
+	}
+	if err := s.declareInside(path, config); err != nil {
 		return err
 	}
 	source["config"] = config

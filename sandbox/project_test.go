@@ -104,3 +104,47 @@ func TestFindRepo(t *testing.T) {
 	_, err = FindRepo(t.TempDir())
 	require.ErrorContains(t, err, "no checkout of strongroom")
 }
+
+func TestProjectDeclaresWhatIsVerified(t *testing.T) {
+	s := fresh(t)
+	repo := checkout(t, map[string]string{
+		"Pulumi.yaml":             "name: strongroom\n",
+		"Pulumi.tooling.yaml":     "config:\n  strongroom:vault:\n    replicas: 5\n",
+		"Pulumi.application.yaml": "config: {}\n",
+	})
+	vault := func(stack string) any {
+		require.NoError(t, s.PrepareProject(repo))
+		config, err := section(copyOf(t, s, "Pulumi."+stack+".yaml"), "")
+		require.NoError(t, err)
+		return config["strongroom:vault"]
+	}
+	require.Equal(t, map[string]any{"replicas": 5.0}, vault("tooling"), "the daemon runs no Vault: what the checkout says stays")
+	require.Nil(t, vault("application"))
+
+	require.NoError(t, os.MkdirAll(s.path("run"), 0o700))
+	write(t, s.surroundingsFile(), `{"sts":"http://127.0.0.1:1","gitlabKey":"public","database":"127.0.0.1:32701","tunnelPort":18300}`)
+	tooling, ok := vault("tooling").(map[string]any)
+	require.True(t, ok)
+	require.Equal(t, 5.0, tooling["replicas"])
+	require.Len(t, tooling["workloads"], 4)
+	require.Contains(t, vault("application"), "workloads")
+
+	write(t, filepath.Join(repo, "Pulumi.tooling.yaml"), "config:\n  strongroom:vault: none\n")
+	require.ErrorContains(t, s.PrepareProject(repo), "config strongroom:vault in")
+}
+
+// The key of the simulated GitLab is made once, for its owner's eyes.
+func TestGitLabKey(t *testing.T) {
+	s := fresh(t)
+	first, err := s.gitlabKey()
+	require.NoError(t, err)
+	again, err := s.gitlabKey()
+	require.NoError(t, err)
+	require.Equal(t, first, again)
+	info, err := os.Stat(s.path("gitlab", "key.pem"))
+	require.NoError(t, err)
+	require.Equal(t, os.FileMode(0o600), info.Mode().Perm())
+	write(t, s.path("gitlab", "key.pem"), "x")
+	_, err = s.gitlabKey()
+	require.ErrorContains(t, err, "remove it")
+}

@@ -11,6 +11,7 @@
 //	vault/        one folder per cluster with a Vault: data, certificates, logs
 //	vault-init/   the scripts of Vault's first start, out of the checkout
 //	state/        the stacks' state (file backend)
+//	gitlab/       the key of a GitLab that does not exist, whose jobs log in to Vault
 //	crds/         the CRDs that Flux brings to the clusters
 //	charts/       real charts, where `strongroom sandbox charts` could fetch them
 //	flux/         the Git server, the charts' registry and Flux of each cluster

@@ -89,6 +89,9 @@ func (d *daemon) open(ctx context.Context) (err error) {
 			err = errors.Join(err, d.listener.Close())
 		}
 	}()
+	if err := d.noteSurroundings(ctx); err != nil {
+		return err
+	}
 	d.planes, err = controlplane.New(controlplane.Options{
 		Dir:     d.sandbox.ClustersDir(),
 		BinDir:  d.sandbox.BinDir(),

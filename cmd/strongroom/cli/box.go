@@ -7,6 +7,7 @@ import (
 	"github.com/strongroom-platform/strongroom/sandbox"
 	"github.com/strongroom-platform/strongroom/sandbox/flux/charts"
 	"github.com/strongroom-platform/strongroom/sandbox/toolchain"
+	"github.com/strongroom-platform/strongroom/sandbox/verify"
 )
 
 // box is what the commands need of a sandbox.
@@ -31,6 +32,8 @@ type box interface {
 	Status(ctx context.Context) (*sandbox.Status, error)
 	// Reconcile makes Flux look at the working tree and returns its revision.
 	Reconcile(ctx context.Context) (string, error)
+	// Verify tries the logins to Vault; nil where the sandbox runs none.
+	Verify(ctx context.Context, stacks sandbox.VerifyStacks, progress func(string)) (*verify.Report, error)
 	// Env is for the engine and for use by hand, StrangerEnv the same with the
 	// keys of a principal that no cluster knows. Foreign are variables that must
 	// not be set beside them.

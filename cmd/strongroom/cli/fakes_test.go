@@ -20,6 +20,7 @@ import (
 	"github.com/strongroom-platform/strongroom/sandbox/controlplane"
 	"github.com/strongroom-platform/strongroom/sandbox/flux/charts"
 	"github.com/strongroom-platform/strongroom/sandbox/toolchain"
+	"github.com/strongroom-platform/strongroom/sandbox/verify"
 )
 
 // fixture is a command line on a machine where nothing is real.
@@ -125,6 +126,8 @@ type fakeEngine struct {
 	options deploy.Options
 	// more outputs of tooling.
 	more deploy.Outputs
+	// logins are those to Vault, of both.
+	logins map[string]any
 }
 
 func newFakeEngine(c *calls) *fakeEngine {
@@ -226,6 +229,9 @@ func (e *fakeEngine) outputs(stack string) deploy.Outputs {
 	if stack == "tooling" {
 		maps.Copy(o, e.more)
 	}
+	if e.logins != nil {
+		o[outputVaultLogins] = deploy.Output{Value: e.logins}
+	}
 	return o
 }
 
@@ -244,6 +250,8 @@ type fakeBox struct {
 	events []toolchain.Event
 	charts []charts.Fetched
 	more   map[string]string // variables
+	// verified is what a verification finds.
+	verified *verify.Report
 }
 
 func newFakeBox(t *testing.T, c *calls) *fakeBox {
@@ -330,6 +338,9 @@ func (b *fakeBox) Status(context.Context) (*sandbox.Status, error) {
 func (b *fakeBox) PrepareProject(string) error { return b.did("project") }
 func (b *fakeBox) Reconcile(context.Context) (string, error) {
 	return "main@sha1:abc", b.did("reconcile")
+}
+func (b *fakeBox) Verify(context.Context, sandbox.VerifyStacks, func(string)) (*verify.Report, error) {
+	return b.verified, b.did("verify")
 }
 func (b *fakeBox) Left(context.Context) ([]leftover, error) { return b.left, b.did("left") }
 func (b *fakeBox) Serve(context.Context) error              { return b.did("serve") }

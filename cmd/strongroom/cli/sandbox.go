@@ -25,7 +25,7 @@ run again at any point, also after it was killed.`,
 		RunE: showHelp,
 	}
 	cmd.AddCommand(
-		a.sandboxUpCommand(), a.sandboxDownCommand(), a.sandboxStatusCommand(), a.sandboxEnvCommand(),
+		a.sandboxUpCommand(), a.sandboxDownCommand(), a.sandboxStatusCommand(), a.sandboxVerifyCommand(), a.sandboxEnvCommand(),
 		a.sandboxLogsCommand(), a.sandboxToolsCommand(), a.sandboxChartsCommand(),
 		a.sandboxDaemonCommand(), a.sandboxPluginCommand(), a.sandboxAWSCommand(),
 	)

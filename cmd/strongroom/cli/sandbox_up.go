@@ -11,6 +11,7 @@ import (
 
 	"github.com/strongroom-platform/strongroom/deploy"
 	"github.com/strongroom-platform/strongroom/sandbox/flux"
+	"github.com/strongroom-platform/strongroom/sandbox/verify"
 )
 
 // upSummary is what `sandbox up` ends with: a table for people, the last line of
@@ -25,12 +26,15 @@ type upSummary struct {
 	Stacks     []upStack       `json:"stacks"`
 	Clusters   []clusterReport `json:"clusters"`
 	Flux       []flux.Status   `json:"flux,omitempty"`
-	Real       []string        `json:"real"`
-	Simulated  []string        `json:"simulated"`
-	Phases     []phaseTime     `json:"phases"`
-	Seconds    float64         `json:"seconds"`
+	// Vault is what was tried of it; nil where the sandbox runs none.
+	Vault     *verify.Report `json:"vault,omitempty"`
+	Real      []string       `json:"real"`
+	Simulated []string       `json:"simulated"`
+	Phases    []phaseTime    `json:"phases"`
+	Seconds   float64        `json:"seconds"`
 
 	handedOver []string // clusters
+	outputs    map[string]deploy.Outputs
 }
 
 // upStack is one stack that is up.
@@ -56,8 +60,10 @@ func (a *app) sandboxUpCommand() *cobra.Command {
 with the real Pulumi engine, and check each Kubernetes control plane through its
 own kubeconfig: a namespace is created and deleted, and a principal without an
 access entry is refused. Each cluster is handed over to Flux, which reads gitops/
-from the checkout's working tree, and it waits until all of that is in place. It
-ends with a table of what is there.
+from the checkout's working tree, and it waits until all of that is in place. In
+the meantime every way to log in to Vault is tried, and a workload gets a PostgreSQL
+user that is seen to expire (` + "`strongroom sandbox verify`" + `). It ends with a table of
+what is there.
 
 Run in a checkout of strongroom. It can be run again at any point, also after it
 was killed; a second one at the same time waits for the first.`,
@@ -82,7 +88,7 @@ func (a *app) sandboxUp(parent context.Context, asJSON bool) error {
 	defer a.close(r)
 	r.sandbox = true
 	begun := a.now()
-	s := &upSummary{Kind: "result", Stacks: []upStack{}, Clusters: []clusterReport{}, Real: realParts, Simulated: simulatedParts}
+	s := &upSummary{Kind: "result", Stacks: []upStack{}, Clusters: []clusterReport{}, Real: realParts, Simulated: simulatedParts, outputs: map[string]deploy.Outputs{}}
 	err := a.bringUp(ctx, r, s)
 	s.Time, s.OK, s.Seconds = a.now(), err == nil, round(a.now().Sub(begun))
 	if err != nil {
@@ -92,10 +98,14 @@ func (a *app) sandboxUp(parent context.Context, asJSON bool) error {
 		r.encode(s)
 		return errors.Join(err, r.broken)
 	}
-	if err != nil {
+	if err != nil && s.Vault == nil {
 		return err
 	}
 	a.close(r)
+	if err != nil {
+		// What was tried says more than that something failed.
+		return errors.Join(err, writeText(a.out, verifiedText(s.Vault)))
+	}
 	return writeText(a.out, s.text())
 }
 
@@ -133,12 +143,32 @@ func (a *app) bringUp(ctx context.Context, r *reporter, s *upSummary) error {
 	if err != nil {
 		return errors.Join(err, checks.wait(&upSummary{}))
 	}
+	env, err := b.Env()
+	if err != nil {
+		return errors.Join(err, checks.wait(&upSummary{}))
+	}
+	// Beside Flux, which is at work for longer.
+	verifying, give := context.WithCancel(ctx)
+	vault := startVerification(func() (*verify.Report, error) { return verifyVault(verifying, b, env, s.outputs, r.say) })
+	defer func() {
+		give()
+		<-vault.done
+	}()
 	r.phase("checking the control planes")
 	if err := a.timed(s, "checks", func() error { return checks.wait(s) }); err != nil {
 		return err
 	}
 	if err := a.timed(s, "flux", func() error { return a.awaitFlux(ctx, r, b, s.handedOver) }); err != nil {
 		return err
+	}
+	r.phase("verifying Vault")
+	if err := a.timed(s, "vault", func() (err error) { s.Vault, err = vault.wait(); return err }); err != nil {
+		return err
+	}
+	if s.Vault != nil {
+		if err := failedVerification(b, s.Vault); err != nil {
+			return err
+		}
 	}
 	status, err := b.Status(ctx)
 	if err != nil {
@@ -205,6 +235,7 @@ func (a *app) bringUpStacks(ctx context.Context, r *reporter, b box, e engine, s
 			return running, err
 		}
 		s.Stacks = append(s.Stacks, describeStack(result, held))
+		s.outputs[stack] = result.Outputs
 		if cluster, yes := handedOver(result); yes {
 			s.handedOver = append(s.handedOver, cluster)
 		}

@@ -63,6 +63,7 @@ func (s *upSummary) text() string {
 	}
 
 	writeFlux(&b, s.Flux)
+	b.WriteString(verifiedText(s.Vault))
 
 	writeList(&b, "\nReal", realParts)
 	writeList(&b, "\nSimulated", simulatedParts)
@@ -82,6 +83,7 @@ func (s *upSummary) text() string {
 		{"  kubectl --context tooling get namespaces", "a stock kubectl on the real API server"},
 		{"  strongroom preview", "no changes; edit Pulumi.tooling.yaml and look again"},
 		{"  strongroom sandbox status", "what runs"},
+		{"  strongroom sandbox verify", "log in to Vault in every way again, and see a database user come and go"},
 		{"  make down", "destroy both stacks and prove that nothing is left"},
 	}))
 	return b.String()

@@ -1,0 +1,244 @@
+package verify
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/lib/pq" // the driver "postgres" too
+
+	"github.com/strongroom-platform/strongroom/sandbox/postgres"
+)
+
+// vaultMount is where the stacks mount the engine of databases.
+const vaultMount = "database"
+
+const (
+	// poll is how often it is looked whether a user is gone, goneLimit how long after
+	// the end of its lease it may take: Vault works through what has expired.
+	poll      = 200 * time.Millisecond
+	goneLimit = 30 * time.Second
+)
+
+// databaseUser follows a database user from its making to its end.
+func (r *run) databaseUser(ctx context.Context) (*User, error) {
+	if r.Database == nil {
+		return nil, nil //nolint:nilnil // the report says why
+	}
+	admin, err := r.open(r.Database.Admin, r.Database.AdminPasswordFile)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = admin.Close() }() // only read from
+	if err := r.makeTable(ctx, admin); err != nil {
+		return nil, err
+	}
+	if err := r.HandOver(ctx); err != nil {
+		return nil, err
+	}
+	token, err := r.orders(ctx)
+	if err != nil {
+		return nil, err
+	}
+	client, err := r.as(token)
+	if err != nil {
+		return nil, err
+	}
+	_, role := r.Application.login(ordersWorkload)
+	u := &User{Role: Application + "-" + role, By: "the pod of " + namespace + "/" + ordersAccount}
+	lease, err := client.Logical().ReadWithContext(ctx, vaultMount+"/creds/"+u.Role)
+	if err != nil || lease == nil {
+		return nil, errors.Join(fmt.Errorf("vault made no user for %s: see postgres.log, and vault.log of the active server", u.Role), err)
+	}
+	begun := time.Now()
+	password, _ := lease.Data["password"].(string)
+	u.Name, _ = lease.Data["username"].(string)
+	u.LeaseSeconds = lease.LeaseDuration
+	u.step(begun, "made by Vault", fmt.Sprintf("lease of %d s", u.LeaseSeconds), u.Name != "" && password != "")
+	r.Progress(fmt.Sprintf("vault: made the database user %s, which lives for %d s", u.Name, u.LeaseSeconds))
+	db, err := r.connect(u.Name, password)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = db.Close() }() // as above
+	u.use(ctx, begun, db)
+	return u, u.awaitEnd(ctx, begun, db, admin)
+}
+
+// orders is the token of the workload that asks for the user.
+func (r *run) orders(ctx context.Context) (string, error) {
+	method := r.applicationMethod()
+	jwt, err := PodToken(ctx, r.Application.Kubernetes, namespace, ordersAccount, r.audience(method))
+	if err != nil {
+		return "", err
+	}
+	auth, refusal, err := r.login(ctx, r.Application, ordersWorkload, map[string]any{"jwt": jwt})
+	if err != nil {
+		return "", err
+	}
+	if refusal != "" {
+		return "", fmt.Errorf("the pod that asks for a database user was refused by %s: %s", method, refusal)
+	}
+	return auth.ClientToken, nil
+}
+
+// use tries what the user may do and what it may not.
+func (u *User) use(ctx context.Context, begun time.Time, db *sql.DB) {
+	for _, t := range []struct {
+		statement string
+		allowed   bool
+	}{
+		{"INSERT INTO orders (item) VALUES ('a book')", true},
+		{"SELECT count(*) FROM orders", true},
+		{"DROP TABLE orders", false},
+		{"CREATE ROLE another LOGIN", false},
+	} {
+		_, err := db.ExecContext(ctx, t.statement)
+		switch {
+		case err == nil:
+			u.step(begun, t.statement, "done", t.allowed)
+		case code(err) == notAllowed:
+			u.step(begun, t.statement, "refused: "+err.Error(), !t.allowed)
+		default:
+			u.step(begun, t.statement, err.Error(), false)
+		}
+	}
+}
+
+// awaitEnd waits until the user cannot log in and until PostgreSQL does not know it.
+func (u *User) awaitEnd(ctx context.Context, begun time.Time, db, admin *sql.DB) error {
+	ctx, cancel := context.WithTimeout(ctx, time.Duration(u.LeaseSeconds)*time.Second+goneLimit)
+	defer cancel()
+	err := until(ctx, func() (bool, error) {
+		// A new connection each time: one that is open says nothing about logging in.
+		db.SetMaxIdleConns(0)
+		err := db.PingContext(ctx)
+		if err != nil && !refusedLogin(err) {
+			return false, err
+		}
+		return err != nil, nil
+	})
+	if err != nil {
+		return u.lives(ctx, begun, "login to PostgreSQL after the lease", err)
+	}
+	early := time.Since(begun) < time.Duration(u.LeaseSeconds-1)*time.Second
+	outcome := "refused"
+	if early {
+		outcome = "refused before the lease ended"
+	}
+	u.step(begun, "login to PostgreSQL after the lease", outcome, !early)
+	err = until(ctx, func() (bool, error) {
+		count := 0
+		err := admin.QueryRowContext(ctx, "SELECT count(*) FROM pg_roles WHERE rolname = $1", u.Name).Scan(&count)
+		return count == 0, err
+	})
+	if err != nil {
+		return u.lives(ctx, begun, "looked for in pg_roles", err)
+	}
+	u.step(begun, "looked for in pg_roles", "gone", true)
+	return nil
+}
+
+// lives notes that the user did not go in time, or returns why that is not known.
+func (u *User) lives(ctx context.Context, begun time.Time, what string, err error) error {
+	if !errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return fmt.Errorf("database user %s: %w", u.Name, err)
+	}
+	u.step(begun, what, "still there", false)
+	return nil
+}
+
+// until polls.
+func until(ctx context.Context, done func() (bool, error)) error {
+	tick := time.NewTicker(poll)
+	defer tick.Stop()
+	for {
+		yes, err := done()
+		if yes || err != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-tick.C:
+		}
+	}
+}
+
+// HandOver gives Vault the initial password of its user, unless that was done before:
+// then PostgreSQL refuses it.
+func (r *run) HandOver(ctx context.Context) error {
+	db, err := r.open(r.Database.User, r.Database.PasswordFile)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = db.Close() }() // only asked whether it opens
+	err = db.PingContext(ctx)
+	switch {
+	case refusedLogin(err):
+		return nil
+	case err != nil:
+		return fmt.Errorf("PostgreSQL at %s: %w", r.Database.Address, err)
+	}
+	initial, err := os.ReadFile(r.Database.PasswordFile)
+	if err != nil {
+		return fmt.Errorf("initial password of PostgreSQL's %s: %w", r.Database.User, err)
+	}
+	if err := r.ops.HandOver(ctx, r.operator.Token(), vaultMount, database, strings.TrimSpace(string(initial))); err != nil {
+		return fmt.Errorf("hand over: %w", err)
+	}
+	r.Progress(fmt.Sprintf("vault: was given the password of PostgreSQL's %s, and has changed it", r.Database.User))
+	return nil
+}
+
+// makeTable makes the table that the workload uses, as the person does whose database
+// it is.
+func (r *run) makeTable(ctx context.Context, admin *sql.DB) error {
+	for _, statement := range []string{
+		"CREATE TABLE IF NOT EXISTS orders (id serial PRIMARY KEY, item text)",
+		"ALTER TABLE orders OWNER TO " + pq.QuoteIdentifier(postgres.User),
+	} {
+		if _, err := admin.ExecContext(ctx, statement); err != nil {
+			return fmt.Errorf("table in PostgreSQL at %s: %w", r.Database.Address, err)
+		}
+	}
+	return nil
+}
+
+// open connects with a password out of a file.
+func (r *run) open(user, passwordFile string) (*sql.DB, error) {
+	password, err := os.ReadFile(passwordFile)
+	if err != nil {
+		return nil, fmt.Errorf("password of PostgreSQL's %s: %w", user, err)
+	}
+	return r.connect(user, strings.TrimSpace(string(password)))
+}
+
+func (r *run) connect(user, password string) (*sql.DB, error) {
+	at := url.URL{
+		Scheme: "postgres", User: url.UserPassword(user, password), Host: r.Database.Address, Path: r.Database.Database,
+		RawQuery: "sslmode=disable&connect_timeout=10",
+	}
+	return sql.Open("postgres", at.String())
+}
+
+// notAllowed is PostgreSQL's insufficient_privilege:
+// https://www.postgresql.org/docs/current/errcodes-appendix.html.
+const notAllowed = "42501"
+
+// code is PostgreSQL's, empty for other errors.
+func code(err error) string {
+	var answered *pq.Error
+	if errors.As(err, &answered) {
+		return string(answered.Code)
+	}
+	return ""
+}
+
+// refusedLogin: class 28 is invalid authorization specification.
+func refusedLogin(err error) bool { return strings.HasPrefix(code(err), "28") }
