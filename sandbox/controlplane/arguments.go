@@ -61,6 +61,9 @@ func etcdArguments() []string {
 	}
 }
 
+// apiAudience is what tokens for the API of a cluster of EKS are made for.
+const apiAudience = "https://kubernetes.default.svc"
+
 func apiServerArguments(port int) []string {
 	issuer := endpointURL(port)
 	return []string{
@@ -80,7 +83,8 @@ func apiServerArguments(port int) []string {
 		"--service-account-jwks-uri=" + issuer + "/openid/v1/jwks",
 		"--service-account-signing-key-file=" + pki(serviceAccount+".key"),
 		"--service-account-key-file=" + pki(serviceAccount+".key"),
-		"--api-audiences=" + issuer,
+		// As on EKS, whose pods have tokens for this name.
+		"--api-audiences=" + issuer + "," + apiAudience,
 		"--service-cluster-ip-range=" + serviceCIDR,
 		"--kubelet-certificate-authority=" + pki("ca.crt"),
 		"--kubelet-client-certificate=" + pki(kubeletClient+".crt"),
