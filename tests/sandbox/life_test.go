@@ -42,6 +42,7 @@ func TestLifeOfBothStacks(t *testing.T) {
 		p.consistent("application")
 	})
 	step("Flux brings both clusters to what the tree says, in its order", p.fluxAtWork)
+	step("every login to Vault is tried, and a database user comes and goes", func() { p.verified("jwt (application)") })
 	step("up again changes nothing", func() {
 		for _, stack := range []string{"tooling", "application"} {
 			unchanged(p.T, p.preview(stack))
@@ -60,7 +61,9 @@ func TestLifeOfBothStacks(t *testing.T) {
 	step("Vault was started by the Job's scripts, and unseals itself after a kill of the daemon", p.vaultRuns)
 	step("each cluster answers through its own kubeconfig", p.clustersAnswer)
 	step("a commit is reconciled, and no object is owned by Pulumi and by Flux", p.fluxGoesOn)
+	step("the logins work as before, and nothing is handed over twice", func() { p.verified("jwt (application)") })
 	step("no secret is in plain text", p.noPlainSecrets)
+	step("the application's pods log in by their own API instead, and back", p.loginsOfTheOtherMethod)
 	step("a change is planned as AWS would make it, and made", p.changes)
 	step("a range that tooling has is refused", func() {
 		p.configure("application", map[string]any{"network.cidr": "10.10.0.0/16"})
@@ -80,6 +83,7 @@ func TestLifeOfBothStacks(t *testing.T) {
 		p.up("application")
 		p.consistent("tooling")
 		p.consistent("application")
+		p.verified("jwt (application)")
 	})
 	step("destroy leaves nothing", func() {
 		fluxGoesInOrder(p.T, p.destroy("application"))
@@ -162,9 +166,9 @@ func (p *place) command(env map[string]string, name string, args ...string) (str
 	return string(out), err
 }
 
-// noPlainSecrets looks for the keys of the account, the daemon's token and the
-// passphrase in everything the engine writes, and for private keys that are not
-// encrypted.
+// noPlainSecrets looks for the keys of the account, the passphrase, the passwords of
+// PostgreSQL and tokens of Vault in everything the engine writes and in the logs of
+// Vault and PostgreSQL, and for private keys that are not encrypted.
 func (p *place) noPlainSecrets() {
 	var secrets []string
 	passphrase, err := os.ReadFile(p.PassphraseFile())
@@ -177,11 +181,24 @@ func (p *place) noPlainSecrets() {
 			secrets = append(secrets, secret)
 		}
 	}
-	require.Len(p, secrets, 3)
-	secrets = append(secrets, "PRIVATE KEY-----")
+	require.Len(p, secrets, 4)
+	passwords, err := filepath.Glob(p.path("vault", "tooling", "postgres", "*-password"))
+	require.NoError(p, err)
+	if !p.noPostgreSQL() {
+		require.Len(p, passwords, 2)
+	}
+	for _, file := range passwords {
+		password, err := os.ReadFile(file)
+		require.NoError(p, err)
+		secrets = append(secrets, string(password))
+	}
+	secrets = append(secrets, "PRIVATE KEY-----", "hvs.")
 
 	files := 0
-	for _, dir := range []string{p.StateDir(), p.LogDir(), p.ProjectDir(), p.path("pulumi-home"), p.AccountDir()} {
+	logs, err := filepath.Glob(p.path("vault", "tooling", "*", "*.log"))
+	require.NoError(p, err)
+	require.GreaterOrEqual(p, len(logs), 3)
+	for _, dir := range append(logs, p.StateDir(), p.LogDir(), p.ProjectDir(), p.path("pulumi-home"), p.AccountDir()) {
 		err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
 			if errors.Is(err, fs.ErrNotExist) {
 				return nil

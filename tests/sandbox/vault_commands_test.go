@@ -52,7 +52,14 @@ func (p *place) vaultCommands() {
 // vaultCommand runs one that has to work and returns what it printed.
 func (p *place) vaultCommand(args ...string) []byte {
 	p.Helper()
-	cmd := exec.CommandContext(p.ctx, p.Command, append([]string{"vault"}, args...)...)
+	return p.strongroom(append([]string{"vault"}, args...)...)
+}
+
+// strongroom runs a command that has to work, as a person does in the checkout, and
+// returns what it printed.
+func (p *place) strongroom(args ...string) []byte {
+	p.Helper()
+	cmd := exec.CommandContext(p.ctx, p.Command, args...)
 	cmd.Dir = p.repo
 	cmd.Env = append(os.Environ(), "STRONGROOM_SANDBOX_DIR="+p.Dir)
 	out, err := cmd.Output()

@@ -18,6 +18,7 @@ import (
 
 	"github.com/strongroom-platform/strongroom/components/vaultconfig"
 	"github.com/strongroom-platform/strongroom/deploy"
+	"github.com/strongroom-platform/strongroom/sandbox/verify"
 )
 
 // What is declared works: against a real Vault, real control planes and a real
@@ -177,10 +178,12 @@ func (v *vaultPlace) badLogins() {
 	expired := func(cluster, account, audience string) string {
 		c := v.clusters[cluster]
 		uid := "00000000-0000-0000-0000-000000000000"
-		return signed(v, c.key, map[string]any{
+		token, err := verify.Sign(c.key, map[string]any{
 			"iss": c.Issuer, "aud": []string{audience}, "sub": "system:serviceaccount:shop:" + account, "iat": old - 600, "nbf": old - 600, "exp": old,
 			"kubernetes.io": map[string]any{"namespace": "shop", "serviceaccount": map[string]any{"name": account, "uid": uid}},
 		})
+		require.NoError(v, err)
+		return token
 	}
 	refused := []struct {
 		what, mount string

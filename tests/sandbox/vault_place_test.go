@@ -2,21 +2,17 @@ package sandbox_test
 
 import (
 	"context"
-	"crypto"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/x509"
 	"database/sql"
-	"encoding/base64"
 	"encoding/hex"
-	"encoding/json"
 	"encoding/pem"
 	"fmt"
 	"io"
 	"log/slog"
 	"net"
-	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
@@ -29,13 +25,11 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/hashicorp/vault/api"
 	_ "github.com/lib/pq" // the driver "postgres"
 	"github.com/pulumi/pulumi-vault/sdk/v6/go/vault"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"github.com/stretchr/testify/require"
-	authenticationv1 "k8s.io/api/authentication/v1"
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -46,13 +40,13 @@ import (
 	"github.com/strongroom-platform/strongroom/sandbox/account"
 	"github.com/strongroom-platform/strongroom/sandbox/controlplane"
 	"github.com/strongroom-platform/strongroom/sandbox/sts"
+	"github.com/strongroom-platform/strongroom/sandbox/verify"
 )
 
 const (
 	gitlabURL     = "https://gitlab.example.com"
 	vaultAudience = "https://vault.tooling.internal:8200"
 	vaultServerID = "vault.tooling.internal"
-	stsURL        = "https://sts.eu-west-1.amazonaws.com/"
 	accountID     = "123456789012"
 )
 
@@ -277,11 +271,10 @@ func serviceAccountKey(t require.TestingT, dir string) *rsa.PrivateKey {
 // podToken is what the kubelet would give to a pod.
 func (v *vaultPlace) podToken(cluster, namespace, serviceAccount string, audiences ...string) string {
 	v.Helper()
-	answer, err := v.clusters[cluster].client.CoreV1().ServiceAccounts(namespace).CreateToken(v.ctx, serviceAccount,
-		&authenticationv1.TokenRequest{Spec: authenticationv1.TokenRequestSpec{Audiences: audiences}}, metav1.CreateOptions{})
+	token, err := verify.PodToken(v.ctx, v.clusters[cluster].client, namespace, serviceAccount, audiences...)
 	require.NoError(v, err)
-	v.secrets = append(v.secrets, answer.Status.Token)
-	return answer.Status.Token
+	v.secrets = append(v.secrets, token)
+	return token
 }
 
 // startSTS serves the simulated STS for two roles.
@@ -309,52 +302,21 @@ func credentialsOf(name string) aws.Credentials {
 	return aws.Credentials{AccessKeyID: "ASIA" + strings.ToUpper(hex.EncodeToString(sum[:8])), SecretAccessKey: hex.EncodeToString(sum[:])}
 }
 
-// iamLogin signs the request that Vault sends on to STS, as the AWS SDK does.
+// iamLogin is the login of whoever has the credentials.
 func (v *vaultPlace) iamLogin(role string, credentials aws.Credentials, serverID string) map[string]any {
 	v.Helper()
-	const body = "Action=GetCallerIdentity&Version=2011-06-15"
-	request, err := http.NewRequestWithContext(v.ctx, http.MethodPost, stsURL, strings.NewReader(body))
+	data, err := verify.IAMLogin(v.ctx, credentials, "eu-west-1", serverID)
 	require.NoError(v, err)
-	request.Header.Set("Content-Type", "application/x-www-form-urlencoded; charset=utf-8")
-	request.Header.Set("X-Vault-AWS-IAM-Server-ID", serverID)
-	sum := sha256.Sum256([]byte(body))
-	require.NoError(v, v4.NewSigner().SignHTTP(v.ctx, credentials, request, hex.EncodeToString(sum[:]), "sts", "eu-west-1", time.Now()))
-	headers, err := json.Marshal(request.Header)
-	require.NoError(v, err)
-	return map[string]any{
-		"role": role, "iam_http_request_method": http.MethodPost,
-		"iam_request_url":     base64.StdEncoding.EncodeToString([]byte(stsURL)),
-		"iam_request_body":    base64.StdEncoding.EncodeToString([]byte(body)),
-		"iam_request_headers": base64.StdEncoding.EncodeToString(headers),
-	}
+	data["role"] = role
+	return data
 }
 
-// job is the ID token of a GitLab job; claims change or (nil) remove what is usual.
+// job is the ID token of a GitLab job; claims change what is usual.
 func (v *vaultPlace) job(key *rsa.PrivateKey, claims map[string]any) string {
 	v.Helper()
-	all := map[string]any{
-		"iss": gitlabURL, "aud": vaultAudience, "sub": "project_path:shop/deploy:ref_type:branch:ref:main",
-		"project_path": "shop/deploy", "ref_type": "branch", "ref": "main", "ref_protected": "true",
-		"iat": time.Now().Unix(), "nbf": time.Now().Unix(), "exp": time.Now().Add(time.Hour).Unix(),
-	}
-	for name, value := range claims {
-		all[name] = value
-	}
-	return signed(v, key, all)
-}
-
-// signed is a JWT, RS256.
-func signed(t require.TestingT, key *rsa.PrivateKey, claims map[string]any) string {
-	part := func(value any) string {
-		data, err := json.Marshal(value)
-		require.NoError(t, err)
-		return base64.RawURLEncoding.EncodeToString(data)
-	}
-	text := part(map[string]any{"alg": "RS256", "typ": "JWT"}) + "." + part(claims)
-	sum := sha256.Sum256([]byte(text))
-	signature, err := rsa.SignPKCS1v15(rand.Reader, key, crypto.SHA256, sum[:])
-	require.NoError(t, err)
-	return text + "." + base64.RawURLEncoding.EncodeToString(signature)
+	token, err := verify.Job{Issuer: gitlabURL, Audience: vaultAudience, Project: "shop/deploy", Branch: "main"}.Token(key, claims)
+	require.NoError(v, err)
+	return token
 }
 
 // startPostgres starts a server of the machine's own program, in a folder of its own.
