@@ -17,6 +17,7 @@ var (
 		"the Kubernetes control planes: kube-apiserver, kube-controller-manager and etcd, one set per cluster",
 		"authentication: signed tokens, checked against the cluster's access entries",
 		"Vault: three servers with the rendered configuration, initialised by the Job's scripts and unsealed by the simulated KMS",
+		"Vault's inside, declared by the stacks; the logins to it; PostgreSQL, where the machine has it",
 		"Flux: its source, kustomize and helm controllers, over SSH from the working tree",
 		"keys and certificates",
 	}
@@ -25,6 +26,7 @@ var (
 		"nodes: node groups are objects only, so pods stay Pending; Vault's are shown on simulated nodes, which take port-forwards",
 		"charts: stubs of the same names that record their values, but for those that `make charts` fetched",
 		"what charts and Flux make: Jobs but vault-init are marked complete, Deployments and the like ready, though no Pod runs; webhooks of charts are not called",
+		"GitLab, whose jobs log in to Vault with tokens that the sandbox signs",
 		"traffic: load balancers, gateways, routes and DNS names carry none",
 	}
 )
