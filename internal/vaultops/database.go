@@ -37,5 +37,14 @@ func (v *Vault) HandOver(ctx context.Context, token, mount, name, password strin
 	if err := v.do(ctx, active, http.MethodPost, mount+"/rotate-root/"+name, token, map[string]any{}, nil); err != nil {
 		return fmt.Errorf("database %q: Vault has the password and did not change it: run this again: %w", name, err)
 	}
+	// Vault keeps what it was told about verifying, which would look like a change of
+	// the declaration.
+	former, ok := declared.Data["verify_connection"].(bool)
+	if !ok || former {
+		return nil
+	}
+	if err := v.do(ctx, active, http.MethodPost, config, token, map[string]any{"verify_connection": false}, nil); err != nil {
+		return fmt.Errorf("database %q was handed over, but its connection is not as declared: `up --refresh` puts that right: %w", name, err)
+	}
 	return nil
 }

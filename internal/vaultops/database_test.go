@@ -17,7 +17,7 @@ func TestHandOver(t *testing.T) {
 		want   string
 		calls  []string
 	}{
-		"done":         {"", 0, "", []string{"GET config", "POST config", "POST rotate-root"}},
+		"done":         {"", 0, "", []string{"GET config", "POST config", "POST rotate-root", "POST config"}},
 		"not declared": {"GET config", 404, `database "orders" is not declared: add it to strongroom:vault.databases`, []string{"GET config"}},
 		"not allowed":  {"GET config", 403, `database "orders": database/config/orders at`, []string{"GET config"}},
 		"wrong":        {"POST config", 400, `database "orders" does not take the password, nothing was changed`, []string{"GET config", "POST config"}},
@@ -38,12 +38,16 @@ func TestHandOver(t *testing.T) {
 				if call == "POST config" {
 					var body map[string]any
 					_ = json.NewDecoder(r.Body).Decode(&body)
-					require.Equal(t, map[string]any{"password": "initial-one", "verify_connection": true}, body)
+					want := map[string]any{"password": "initial-one", "verify_connection": true}
+					if len(calls) > 2 {
+						want = map[string]any{"verify_connection": false} // as it was declared
+					}
+					require.Equal(t, want, body)
 				}
 				if call == test.refuse {
 					w.WriteHeader(test.status)
 				}
-				_, _ = w.Write([]byte(`{"data": {}}`))
+				_, _ = w.Write([]byte(`{"data": {"verify_connection": false}}`))
 			})
 			server := httptest.NewServer(mux)
 			t.Cleanup(server.Close)
