@@ -123,7 +123,7 @@ func prepare(args Args) (*Access, error) {
 		args.Limit = DefaultLimit
 	}
 	if args.pause == 0 {
-		args.pause = 2 * time.Second
+		args.pause = time.Second
 	}
 	switch {
 	case args.Cluster == nil:

@@ -45,6 +45,13 @@ func (r *run) databaseUser(ctx context.Context) (*User, error) {
 	if err != nil {
 		return nil, err
 	}
+	u, err := r.follow(ctx, token, admin)
+	// Not before: with a token go its leases.
+	return u, errors.Join(err, r.ops.Revoke(ctx, token))
+}
+
+// follow asks for a user with a workload's token.
+func (r *run) follow(ctx context.Context, token string, admin *sql.DB) (*User, error) {
 	client, err := r.as(token)
 	if err != nil {
 		return nil, err

@@ -27,6 +27,7 @@ func (r *run) try(ctx context.Context, l Login, stack Stack, workload string, da
 		l.Outcome = "LET IN"
 	default:
 		l.Outcome, l.OK, err = r.use(ctx, auth, workload)
+		err = errors.Join(err, r.ops.Revoke(ctx, auth.ClientToken))
 	}
 	return l, err
 }
