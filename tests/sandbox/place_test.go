@@ -27,8 +27,8 @@ import (
 )
 
 // limit is how long one test may take; the slowest brings both stacks up twice, with
-// Flux and Vault in them, which on a busy machine takes a quarter of an hour.
-const limit = 25 * time.Minute
+// Flux and Vault in them, which on a busy machine takes half an hour.
+const limit = 40 * time.Minute
 
 func TestMain(m *testing.M) {
 	for _, name := range sandbox.ForeignVariables {
