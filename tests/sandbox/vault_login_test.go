@@ -127,7 +127,7 @@ func (v *vaultPlace) logins() map[string]func() (*api.SecretAuth, error) {
 		"application-report": kubernetes("jwt-application", "report", "application", vaultconfig.Audience),
 		"reviewed-catalog":   kubernetes("kubernetes-reviewed", "catalog", "application"),
 		"tooling-appliance": func() (*api.SecretAuth, error) {
-			return v.login("approle", v.appRole())
+			return v.login("approle", v.appRole("appliance"))
 		},
 		"tooling-backup": func() (*api.SecretAuth, error) {
 			return v.login("aws", v.iamLogin("backup", credentialsOf("backup"), vaultServerID))
@@ -139,11 +139,11 @@ func (v *vaultPlace) logins() map[string]func() (*api.SecretAuth, error) {
 }
 
 // appRole is a role id and a new secret id, as an operator hands them out.
-func (v *vaultPlace) appRole() map[string]any {
+func (v *vaultPlace) appRole(workload string) map[string]any {
 	v.Helper()
-	id, err := v.root.Logical().Read("auth/approle/role/appliance/role-id")
+	id, err := v.root.Logical().Read("auth/approle/role/" + workload + "/role-id")
 	require.NoError(v, err)
-	secret, err := v.root.Logical().Write("auth/approle/role/appliance/secret-id", nil)
+	secret, err := v.root.Logical().Write("auth/approle/role/"+workload+"/secret-id", nil)
 	require.NoError(v, err)
 	v.secrets = append(v.secrets, secret.Data["secret_id"].(string))
 	return map[string]any{"role_id": id.Data["role_id"], "secret_id": secret.Data["secret_id"]}
@@ -164,7 +164,7 @@ func (v *vaultPlace) goodLogins() {
 func (v *vaultPlace) badLogins() {
 	other, err := rsa.GenerateKey(rand.Reader, 2048)
 	require.NoError(v, err)
-	used := v.appRole()
+	used := v.appRole("appliance")
 	_, err = v.login("approle", used)
 	require.NoError(v, err)
 	toolingAPI, applicationAPI := v.clusters["tooling"].Issuer, v.clusters["application"].Issuer
