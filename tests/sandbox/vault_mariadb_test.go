@@ -151,6 +151,7 @@ func (v *vaultPlace) startMariaDB(programs [2]string) (address, password string)
 	server.SysProcAttr, server.Dir = &syscall.SysProcAttr{Credential: who}, dir
 	log := filepath.Join(v.TempDir(), "mariadb.log")
 	v.child(log, server)
+	v.Cleanup(func() { require.NoError(v, server.Process.Signal(syscall.SIGTERM)) }) // it takes no interrupt
 	address = net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
 	v.eventually("MariaDB answers", func() error { return v.mariaDB(address, "vault", initial, "SELECT 1") }, log)
 	return address, initial
