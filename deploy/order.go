@@ -65,18 +65,24 @@ func (t *Target) Order(names ...string) ([]string, error) {
 
 // roleKey is strongroom:role of the stack's file, empty where it is not set.
 func (t *Target) roleKey(stack string) (string, error) {
+	config, err := t.config(stack)
+	role, _ := config["strongroom:role"].(string)
+	return role, err
+}
+
+// config is what the stack's file configures, as it is written there.
+func (t *Target) config(stack string) (map[string]any, error) {
 	content, err := os.ReadFile(t.StackFile(stack))
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	var file struct {
 		Config map[string]any `json:"config"`
 	}
 	if err := yaml.Unmarshal(content, &file); err != nil {
-		return "", fmt.Errorf("read %q: %w", t.StackFile(stack), err)
+		return nil, fmt.Errorf("read %q: %w", t.StackFile(stack), err)
 	}
-	role, _ := file.Config["strongroom:role"].(string)
-	return role, nil
+	return file.Config, nil
 }
 
 // Reversed is the order of a destroy.

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -32,8 +31,8 @@ func (t *Target) host(stack string) (*stacks.Host, pulumi.RunFunc) {
 }
 
 // reachVault opens the way to Vault for an engine that goes to what is inside of it
-// before the program runs, or without it: a refresh, and a destroy of what does not go
-// with its Vault. Where a destroy finds no Vault that lets it in, what the stack has
+// before the program runs, or without it: a refresh, an up whose program declares nothing
+// there any more, and a destroy of what does not go with its Vault. Where a destroy finds no Vault that lets it in, what the stack has
 // inside of it is forgotten, and said: it must not keep the rest from being destroyed.
 func (t *Target) reachVault(ctx context.Context, stack string, phase Phase, held *state, o Options, host *stacks.Host, say func(string)) error {
 	inside := held.inVault()
@@ -42,6 +41,11 @@ func (t *Target) reachVault(ctx context.Context, stack string, phase Phase, held
 	}
 	switch {
 	case o.Refresh, phase == PhaseRefresh:
+	case phase == PhaseUp:
+		config, err := t.config(stack)
+		if err != nil || stacks.DeclaresInVault(config) {
+			return err
+		}
 	case phase == PhaseDestroy && slices.ContainsFunc(inside, func(r map[string]any) bool { return text(r, "deletedWith") == "" }):
 	default:
 		return nil
@@ -100,7 +104,8 @@ func (s *state) way() (*stacks.Way, error) {
 		}
 		return way, nil
 	}
-	return nil, errors.New("the stack has no output " + stacks.VaultAccessOutput + ": run `strongroom up` first")
+	return nil, fmt.Errorf("the stack has no output %s: configure %s as it was, and run `strongroom up` first",
+		stacks.VaultAccessOutput, stacks.VaultWorkloadsKey)
 }
 
 // forget takes resources out of the state, and what in it refers to them.

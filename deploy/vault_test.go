@@ -1,7 +1,11 @@
 package deploy
 
 import (
+	"context"
+	"errors"
+	"os"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -31,7 +35,41 @@ func TestWayOfAState(t *testing.T) {
 		Port: 18200, CA: "ca", Kubeconfig: "{}",
 	}, way)
 	_, err = (&state{deployment: map[string]any{}}).way()
-	require.ErrorContains(t, err, "the stack has no output vaultAccess: run `strongroom up` first")
+	require.ErrorContains(t, err, "the stack has no output vaultAccess: configure strongroom:vault.workloads as it was, and run `strongroom up` first")
+}
+
+// The way is opened where the engine would go to Vault without a program that opens it.
+func TestWayIsOpenedBeforeTheProgram(t *testing.T) {
+	const with, without = "config: {strongroom:vault: {workloads: []}}\n", "config: {}\n"
+	for _, c := range []struct {
+		name    string
+		config  string
+		phase   Phase
+		refresh bool
+		opened  bool
+	}{
+		{"up with something declared", with, PhaseUp, false, false},
+		{"up with nothing declared any more", without, PhaseUp, false, true},
+		{"up with a refresh", with, PhaseUp, true, true},
+		{"refresh", with, PhaseRefresh, false, true},
+		{"preview with nothing declared any more", without, PhasePreview, false, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			target := &Target{WorkDir: t.TempDir()}
+			require.NoError(t, os.WriteFile(target.StackFile("tooling"), []byte(c.config), 0o600))
+			asked := errors.New("asked")
+			host := &stacks.Host{OpenVault: func(context.Context, stacks.Way, time.Duration, func(string)) (stacks.VaultWay, error) {
+				return nil, asked
+			}}
+			held := vaultState()
+			err := target.reachVault(context.Background(), "tooling", c.phase, held, Options{Refresh: c.refresh}, host, func(string) {})
+			if c.opened {
+				require.ErrorIs(t, err, asked)
+				return
+			}
+			require.NoError(t, err)
+		})
+	}
 }
 
 func TestForget(t *testing.T) {

@@ -88,6 +88,17 @@ type Way struct {
 // VaultAccessOutput is the stack output that holds a Way.
 const VaultAccessOutput = "vaultAccess"
 
+// VaultWorkloadsKey is the setting without which a stack declares nothing inside of Vault.
+const VaultWorkloadsKey = namespace + ":vault.workloads"
+
+// DeclaresInVault says whether VaultWorkloadsKey is set in the configuration of a stack's
+// file.
+func DeclaresInVault(config map[string]any) bool {
+	settings, _ := config[namespace+":vault"].(map[string]any)
+	_, found := settings["workloads"]
+	return found
+}
+
 // Open opens the way to a stack's Vault and lends the token to the provider, unless it
 // is open. It waits for at most limit.
 func (h *Host) Open(ctx context.Context, stack string, way Way, limit time.Duration, progress func(string)) error {

@@ -139,8 +139,8 @@ func (c *Config) checkVaultAgainst(shared *VaultInside) []Problem {
 		return nil
 	}
 	if shared == nil {
-		return []Problem{{namespace + ":vault.workloads", fmt.Sprintf(
-			"stack %q declares nothing inside of its Vault: configure %s:vault.workloads there first", c.ToolingStack, namespace)}}
+		return []Problem{{VaultWorkloadsKey, fmt.Sprintf(
+			"stack %q declares nothing inside of its Vault: configure %s there first", c.ToolingStack, VaultWorkloadsKey)}}
 	}
 	args := c.insideWith(shared)
 	var problems []Problem
