@@ -34,8 +34,7 @@ func (f *Flux) completeJobs(ctx context.Context) error {
 				LastProbeTime: now, LastTransitionTime: now,
 			})
 		}
-		_, err := f.client.BatchV1().Jobs(job.Namespace).UpdateStatus(ctx, job, metav1.UpdateOptions{FieldManager: manager})
-		if err := passing("Job", job, err); err != nil {
+		if err := save(ctx, "Job", job, f.client.BatchV1().Jobs(job.Namespace).UpdateStatus); err != nil {
 			return err
 		}
 	}

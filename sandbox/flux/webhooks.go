@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	admissionv1 "k8s.io/api/admissionregistration/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // nobodyAnswers is a condition that no request meets. With it the API server does not
@@ -30,8 +29,7 @@ func (f *Flux) disarmWebhooks(ctx context.Context) error {
 			changed = disarm(&c.Webhooks[j].MatchConditions) || changed
 		}
 		if changed {
-			_, err := api.ValidatingWebhookConfigurations().Update(ctx, c, metav1.UpdateOptions{FieldManager: manager})
-			if err := passing("ValidatingWebhookConfiguration", c, err); err != nil {
+			if err := save(ctx, "ValidatingWebhookConfiguration", c, api.ValidatingWebhookConfigurations().Update); err != nil {
 				return err
 			}
 		}
@@ -47,8 +45,7 @@ func (f *Flux) disarmWebhooks(ctx context.Context) error {
 			changed = disarm(&c.Webhooks[j].MatchConditions) || changed
 		}
 		if changed {
-			_, err := api.MutatingWebhookConfigurations().Update(ctx, c, metav1.UpdateOptions{FieldManager: manager})
-			if err := passing("MutatingWebhookConfiguration", c, err); err != nil {
+			if err := save(ctx, "MutatingWebhookConfiguration", c, api.MutatingWebhookConfigurations().Update); err != nil {
 				return err
 			}
 		}

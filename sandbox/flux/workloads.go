@@ -44,8 +44,7 @@ func (f *Flux) readyWorkloads(ctx context.Context) error {
 		d := &deployments.Items[i]
 		if want := readyDeployment(d); made(d) && !equality.Semantic.DeepEqual(d.Status, want) {
 			d.Status = want
-			_, err := apps.Deployments(d.Namespace).UpdateStatus(ctx, d, metav1.UpdateOptions{FieldManager: manager})
-			if err := passing("Deployment", d, err); err != nil {
+			if err := save(ctx, "Deployment", d, apps.Deployments(d.Namespace).UpdateStatus); err != nil {
 				return err
 			}
 		}
@@ -58,8 +57,7 @@ func (f *Flux) readyWorkloads(ctx context.Context) error {
 		s := &sets.Items[i]
 		if want := readyStatefulSet(s); made(s) && !equality.Semantic.DeepEqual(s.Status, want) {
 			s.Status = want
-			_, err := apps.StatefulSets(s.Namespace).UpdateStatus(ctx, s, metav1.UpdateOptions{FieldManager: manager})
-			if err := passing("StatefulSet", s, err); err != nil {
+			if err := save(ctx, "StatefulSet", s, apps.StatefulSets(s.Namespace).UpdateStatus); err != nil {
 				return err
 			}
 		}
@@ -73,8 +71,7 @@ func (f *Flux) readyWorkloads(ctx context.Context) error {
 		// No Pod is wanted where there are no nodes: only that somebody looked.
 		if made(d) && d.Status.ObservedGeneration != d.Generation {
 			d.Status.ObservedGeneration = d.Generation
-			_, err := apps.DaemonSets(d.Namespace).UpdateStatus(ctx, d, metav1.UpdateOptions{FieldManager: manager})
-			if err := passing("DaemonSet", d, err); err != nil {
+			if err := save(ctx, "DaemonSet", d, apps.DaemonSets(d.Namespace).UpdateStatus); err != nil {
 				return err
 			}
 		}
@@ -82,9 +79,10 @@ func (f *Flux) readyWorkloads(ctx context.Context) error {
 	return nil
 }
 
-// passing drops an error that the next step does better: somebody changed or deleted
-// the object meanwhile.
-func passing(kind string, o metav1.Object, err error) error {
+// save sends what was changed in an object. Somebody who changed or deleted it meanwhile
+// is no error: the next step does better.
+func save[T metav1.Object](ctx context.Context, kind string, o T, update func(context.Context, T, metav1.UpdateOptions) (T, error)) error {
+	_, err := update(ctx, o, metav1.UpdateOptions{FieldManager: manager})
 	if err == nil || apierrors.IsConflict(err) || gone(err) {
 		return nil
 	}
