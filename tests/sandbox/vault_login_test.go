@@ -18,6 +18,7 @@ import (
 
 	"github.com/strongroom-platform/strongroom/components/vaultconfig"
 	"github.com/strongroom-platform/strongroom/deploy"
+	"github.com/strongroom-platform/strongroom/internal/vaultops"
 	"github.com/strongroom-platform/strongroom/sandbox/verify"
 )
 
@@ -47,7 +48,7 @@ func TestVaultInside(t *testing.T) {
 		require.NoError(v, err)
 		unchanged(v.T, result)
 	})
-	step("the database is handed over", v.handOver)
+	step("the database is handed over", v.handOverOrders)
 	step("logins that must work", v.goodLogins)
 	step("logins that must be refused", v.badLogins)
 	step("every workload against every path", v.matrix)
@@ -95,17 +96,20 @@ func requireVault(p *place) {
 	}
 }
 
-// handOver gives Vault the initial password, past Pulumi, and lets it choose another.
-func (v *vaultPlace) handOver() {
+// handOverOrders hands PostgreSQL over.
+func (v *vaultPlace) handOverOrders() {
 	initial := v.secrets[slices.IndexFunc(v.secrets, func(s string) bool { return v.sql("vault", s, "orders", "SELECT 1") == nil })]
-	data, err := os.ReadFile(v.tokens)
-	require.NoError(v, err)
-	provisioner := v.as(string(data))
-	_, err = provisioner.Logical().WriteWithContext(v.ctx, "database/config/orders", map[string]any{"password": initial})
-	require.NoError(v, err)
-	_, err = provisioner.Logical().WriteWithContext(v.ctx, "database/rotate-root/orders", nil)
-	require.NoError(v, err)
+	v.handOverDatabase("orders", initial)
 	require.ErrorContains(v, v.sql("vault", initial, "orders", "SELECT 1"), "password authentication failed")
+}
+
+// handOverDatabase gives Vault the initial password of its user in a database, past Pulumi, and
+// lets it choose another; the engine sees no change.
+func (v *vaultPlace) handOverDatabase(database, initial string) {
+	token, err := os.ReadFile(v.tokens)
+	require.NoError(v, err)
+	ops := &vaultops.Vault{Client: http.DefaultClient, Servers: []string{v.address}}
+	require.NoError(v, ops.HandOver(v.ctx, strings.TrimSpace(string(token)), "database", database, initial))
 	result, err := v.target.Up(v.ctx, "tooling", deploy.Options{Refresh: true})
 	require.NoError(v, err)
 	unchanged(v.T, result)

@@ -20,7 +20,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/strongroom-platform/strongroom/components/vaultconfig"
-	"github.com/strongroom-platform/strongroom/deploy"
 )
 
 // What is declared for a database of the engine "mysql" works, against the machine's
@@ -56,18 +55,9 @@ func TestMariaDB(t *testing.T) {
 
 	// Handed over: Vault alone knows the password, and the engine sees no change.
 	as := func(user, password, statement string) error { return v.mariaDB(address, user, password, statement) }
-	data, err := os.ReadFile(v.tokens)
-	require.NoError(v, err)
-	provisioner := v.as(string(data))
 	require.NoError(v, as("vault", initial, "SELECT 1"))
-	_, err = provisioner.Logical().WriteWithContext(v.ctx, "database/config/catalog", map[string]any{"password": initial})
-	require.NoError(v, err)
-	_, err = provisioner.Logical().WriteWithContext(v.ctx, "database/rotate-root/catalog", nil)
-	require.NoError(v, err)
+	v.handOverDatabase("catalog", initial)
 	require.ErrorContains(v, as("vault", initial, "SELECT 1"), "Access denied")
-	result, err := v.target.Up(v.ctx, "tooling", deploy.Options{Refresh: true})
-	require.NoError(v, err)
-	unchanged(v.T, result)
 
 	user := func(workload string) (*api.Secret, func(string) error) {
 		auth, err := v.login("approle", v.appRole(workload))
