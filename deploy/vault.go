@@ -32,8 +32,9 @@ func (t *Target) host(stack string) (*stacks.Host, pulumi.RunFunc) {
 
 // reachVault opens the way to Vault for an engine that goes to what is inside of it
 // before the program runs, or without it: a refresh, an up whose program declares nothing
-// there any more, and a destroy of what does not go with its Vault. Where a destroy finds no Vault that lets it in, what the stack has
-// inside of it is forgotten, and said: it must not keep the rest from being destroyed.
+// there any more, and a destroy of what does not go with its Vault. Where a destroy finds
+// no Vault that lets it in, what the stack has inside of it is forgotten, and said: it
+// must not keep the rest from being destroyed.
 func (t *Target) reachVault(ctx context.Context, stack string, phase Phase, held *state, o Options, host *stacks.Host, say func(string)) error {
 	inside := held.inVault()
 	if len(inside) == 0 || t.Program != nil { // a program of one's own has a way of its own

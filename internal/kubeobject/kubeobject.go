@@ -9,6 +9,7 @@ package kubeobject
 
 import (
 	"fmt"
+	"maps"
 
 	"github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes"
 	"github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/utilities"
@@ -91,9 +92,7 @@ func newCore(
 	ctx *pulumi.Context, kind, name string, metadata Metadata, fields map[string]any, opts ...pulumi.ResourceOption,
 ) (*Object, error) {
 	args := kubernetes.UntypedArgs{"apiVersion": "v1", "kind": kind}
-	for field, value := range fields {
-		args[field] = value
-	}
+	maps.Copy(args, fields)
 	return register(ctx, "kubernetes:core/v1:"+kind, name, args, metadata, utilities.PkgResourceDefaultOpts(opts)...)
 }
 

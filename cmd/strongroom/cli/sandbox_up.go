@@ -139,11 +139,11 @@ func (a *app) bringUp(ctx context.Context, r *reporter, s *upSummary) error {
 	if err != nil {
 		return err
 	}
-	checks, err := a.bringUpStacks(ctx, r, b, e, s)
-	if err != nil {
-		return errors.Join(err, checks.wait(&upSummary{}))
-	}
 	env, err := b.Env()
+	if err != nil {
+		return err
+	}
+	checks, err := a.bringUpStacks(ctx, r, b, e, env, s)
 	if err != nil {
 		return errors.Join(err, checks.wait(&upSummary{}))
 	}
@@ -191,12 +191,8 @@ func (a *app) timed(s *upSummary, phase string, do func() error) error {
 
 // bringUpStacks brings every stack up, in order. The control plane of a stack
 // is checked while the next stack comes up.
-func (a *app) bringUpStacks(ctx context.Context, r *reporter, b box, e engine, s *upSummary) (*checks, error) {
+func (a *app) bringUpStacks(ctx context.Context, r *reporter, b box, e engine, env map[string]string, s *upSummary) (*checks, error) {
 	running := &checks{}
-	env, err := b.Env()
-	if err != nil {
-		return running, err
-	}
 	stranger, err := b.StrangerEnv()
 	if err != nil {
 		return running, err
