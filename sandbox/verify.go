@@ -9,6 +9,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
+	"k8s.io/apimachinery/pkg/util/wait"
 
 	"github.com/strongroom-platform/strongroom/sandbox/vaulthost"
 	"github.com/strongroom-platform/strongroom/sandbox/verify"
@@ -63,31 +64,28 @@ func (s *Sandbox) Verify(ctx context.Context, stacks VerifyStacks, progress func
 func (s *Sandbox) awaitVault(ctx context.Context) (*vaulthost.Status, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, vaultLimit, fmt.Errorf("not there after %s", vaultLimit))
 	defer cancel()
-	tick := time.NewTicker(200 * time.Millisecond)
-	defer tick.Stop()
 	missing := errors.New("no status yet")
-	for {
+	var found *vaulthost.Status
+	err := wait.PollUntilContextCancel(ctx, 200*time.Millisecond, true, func(ctx context.Context) (bool, error) {
 		status, err := s.Status(ctx)
-		if err != nil && ctx.Err() == nil {
-			return nil, err
+		if err != nil {
+			return false, err
 		}
-		if err == nil {
-			for _, v := range status.Vaults {
-				if v.Cluster != verify.Tooling {
-					continue
-				}
-				if missing = lacks(&v); missing == nil {
-					return &v, nil
-				}
+		for _, v := range status.Vaults {
+			if v.Cluster == verify.Tooling {
+				found, missing = &v, lacks(&v)
 			}
 		}
-		select {
-		case <-ctx.Done():
-			return nil, fmt.Errorf("vault of cluster %q: %w: %w; `strongroom sandbox status` shows it, and %s what the daemon did",
-				verify.Tooling, context.Cause(ctx), missing, s.daemonLog())
-		case <-tick.C:
-		}
+		return missing == nil, nil
+	})
+	switch {
+	case err == nil:
+		return found, nil
+	case ctx.Err() == nil:
+		return nil, err
 	}
+	return nil, fmt.Errorf("vault of cluster %q: %w: %w; `strongroom sandbox status` shows it, and %s what the daemon did",
+		verify.Tooling, context.Cause(ctx), missing, s.daemonLog())
 }
 
 // lacks says what a Vault still lacks.

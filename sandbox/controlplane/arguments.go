@@ -61,8 +61,8 @@ func etcdArguments() []string {
 	}
 }
 
-// apiAudience is what tokens for the API of a cluster of EKS are made for.
-const apiAudience = "https://kubernetes.default.svc"
+// APIAudience is what tokens for the API of a cluster of EKS are made for.
+const APIAudience = "https://kubernetes.default.svc"
 
 func apiServerArguments(port int) []string {
 	issuer := endpointURL(port)
@@ -84,7 +84,7 @@ func apiServerArguments(port int) []string {
 		"--service-account-signing-key-file=" + pki(serviceAccount+".key"),
 		"--service-account-key-file=" + pki(serviceAccount+".key"),
 		// As on EKS, whose pods have tokens for this name.
-		"--api-audiences=" + issuer + "," + apiAudience,
+		"--api-audiences=" + issuer + "," + APIAudience,
 		"--service-cluster-ip-range=" + serviceCIDR,
 		"--kubelet-certificate-authority=" + pki("ca.crt"),
 		"--kubelet-client-certificate=" + pki(kubeletClient+".crt"),

@@ -10,11 +10,13 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"database/sql"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
 	"net"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -24,6 +26,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	_ "github.com/lib/pq" // the driver "postgres"
 
 	"github.com/strongroom-platform/strongroom/sandbox/files"
 	"github.com/strongroom-platform/strongroom/sandbox/loopback"
@@ -331,6 +335,16 @@ const (
 	firstPort = 32701
 	lastPort  = 32767
 )
+
+// Open is a database of a server at host:port, for a user with a password. It connects
+// when it is used.
+func Open(address, database, user, password string) (*sql.DB, error) {
+	at := url.URL{
+		Scheme: "postgres", User: url.UserPassword(user, password), Host: address, Path: database,
+		RawQuery: "sslmode=disable&connect_timeout=10",
+	}
+	return sql.Open("postgres", at.String())
+}
 
 // Address is where the server answers once it runs, host:port: it is known before, for
 // who must be told where it will be, and stays.

@@ -2,14 +2,11 @@ package postgres_test
 
 import (
 	"context"
-	"database/sql"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
 
-	_ "github.com/lib/pq" // the driver "postgres"
 	"github.com/stretchr/testify/require"
 
 	"github.com/strongroom-platform/strongroom/sandbox/postgres"
@@ -37,7 +34,7 @@ func TestLife(t *testing.T) {
 	password, err := os.ReadFile(first.PasswordFile)
 	require.NoError(t, err)
 	do := func(statement string) error {
-		db, err := sql.Open("postgres", fmt.Sprintf("postgres://%s:%s@%s/%s?sslmode=disable&connect_timeout=5", first.User, password, first.Address, first.Database))
+		db, err := postgres.Open(first.Address, first.Database, first.User, string(password))
 		require.NoError(t, err)
 		defer func() { _ = db.Close() }()
 		_, err = db.ExecContext(ctx, statement)

@@ -18,10 +18,10 @@ import (
 	"github.com/strongroom-platform/strongroom/sandbox/podidentity"
 )
 
-// simulated marks what the host made in a cluster.
-const simulated = "strongroom.io/simulated"
+// Simulated labels what the sandbox made in a cluster in place of something real.
+const Simulated = "strongroom.io/simulated"
 
-func labels() map[string]string { return map[string]string{simulated: "true"} }
+func labels() map[string]string { return map[string]string{Simulated: "true"} }
 
 // makeAccounts makes the service accounts as the chart and the tree do, and lets
 // the servers review tokens. What is there already is left as it is.

@@ -32,7 +32,7 @@ func showNode(ctx context.Context, client kubernetes.Interface, name string, kub
 		node, err = nodes.Create(ctx, &corev1.Node{
 			ObjectMeta: metav1.ObjectMeta{Name: name, Labels: labels()},
 			Spec: corev1.NodeSpec{Unschedulable: true, Taints: []corev1.Taint{
-				{Key: simulated, Value: "true", Effect: corev1.TaintEffectNoSchedule},
+				{Key: Simulated, Value: "true", Effect: corev1.TaintEffectNoSchedule},
 			}},
 		}, metav1.CreateOptions{})
 	}
@@ -84,7 +84,7 @@ func newPod(ordinal int, name, image string) *corev1.Pod {
 	no, yes, never := false, true, int64(0)
 	return &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{Name: name, Labels: map[string]string{
-			simulated: "true", "app.kubernetes.io/name": "vault", "app.kubernetes.io/instance": "vault", "component": "server",
+			Simulated: "true", "app.kubernetes.io/name": "vault", "app.kubernetes.io/instance": "vault", "component": "server",
 			"statefulset.kubernetes.io/pod-name": name,
 		}},
 		Spec: corev1.PodSpec{

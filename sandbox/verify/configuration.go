@@ -3,6 +3,7 @@ package verify
 import (
 	_ "embed"
 	"fmt"
+	"maps"
 
 	"sigs.k8s.io/yaml"
 
@@ -63,9 +64,7 @@ func (s Surroundings) Declare(stack string, vault map[string]any) (map[string]an
 		}
 	}
 	m := merge{into: map[string]any{}}
-	for key, value := range vault {
-		m.into[key] = value
-	}
+	maps.Copy(m.into, vault)
 	m.list("workloads", workloads)
 	m.keys("access", map[string]any{"port": s.TunnelPort})
 	if stack == Tooling {
@@ -109,13 +108,9 @@ func (m *merge) keys(key string, values any) {
 		return
 	}
 	set := map[string]any{}
-	for name, value := range former {
-		set[name] = value
-	}
+	maps.Copy(set, former)
 	if values, ok := values.(map[string]any); ok {
-		for name, value := range values {
-			set[name] = value
-		}
+		maps.Copy(set, values)
 	}
 	m.into[key] = set
 }

@@ -2,8 +2,6 @@ package verify
 
 import (
 	"context"
-	"crypto"
-	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
 	"encoding/base64"
@@ -17,6 +15,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
+	"github.com/go-jose/go-jose/v4"
+	"github.com/go-jose/go-jose/v4/jwt"
 	authenticationv1 "k8s.io/api/authentication/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
@@ -82,19 +82,13 @@ func (j Job) Token(key *rsa.PrivateKey, claims map[string]any) (string, error) {
 
 // Sign makes a JWT, RS256.
 func Sign(key *rsa.PrivateKey, claims map[string]any) (string, error) {
-	text := ""
-	for _, part := range []map[string]any{{"alg": "RS256", "typ": "JWT"}, claims} {
-		data, err := json.Marshal(part)
-		if err != nil {
-			return "", fmt.Errorf("token: %w", err)
-		}
-		text += base64.RawURLEncoding.EncodeToString(data) + "."
-	}
-	text = strings.TrimSuffix(text, ".")
-	sum := sha256.Sum256([]byte(text))
-	signature, err := rsa.SignPKCS1v15(rand.Reader, key, crypto.SHA256, sum[:])
+	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.RS256, Key: key}, (&jose.SignerOptions{}).WithType("JWT"))
 	if err != nil {
 		return "", fmt.Errorf("sign a token: %w", err)
 	}
-	return text + "." + base64.RawURLEncoding.EncodeToString(signature), nil
+	token, err := jwt.Signed(signer).Claims(claims).Serialize()
+	if err != nil {
+		return "", fmt.Errorf("sign a token: %w", err)
+	}
+	return token, nil
 }

@@ -5,12 +5,12 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"net/url"
 	"os"
 	"strings"
 	"time"
 
-	"github.com/lib/pq" // the driver "postgres" too
+	"github.com/lib/pq"
+	"k8s.io/apimachinery/pkg/util/wait"
 
 	"github.com/strongroom-platform/strongroom/sandbox/postgres"
 )
@@ -30,7 +30,11 @@ func (r *run) databaseUser(ctx context.Context) (*User, error) {
 	if r.Database == nil {
 		return nil, nil //nolint:nilnil // the report says why
 	}
-	admin, err := r.open(r.Database.Admin, r.Database.AdminPasswordFile)
+	password, err := r.password(r.Database.Admin, r.Database.AdminPasswordFile)
+	if err != nil {
+		return nil, err
+	}
+	admin, err := r.connect(r.Database.Admin, password)
 	if err != nil {
 		return nil, err
 	}
@@ -79,8 +83,8 @@ func (r *run) follow(ctx context.Context, token string, admin *sql.DB) (*User, e
 
 // orders is the token of the workload that asks for the user.
 func (r *run) orders(ctx context.Context) (string, error) {
-	method := r.applicationMethod()
-	jwt, err := PodToken(ctx, r.Application.Kubernetes, namespace, ordersAccount, r.audience(method))
+	method, audience := r.applicationMethod()
+	jwt, err := PodToken(ctx, r.Application.Kubernetes, namespace, ordersAccount, audience)
 	if err != nil {
 		return "", err
 	}
@@ -121,7 +125,7 @@ func (u *User) use(ctx context.Context, begun time.Time, db *sql.DB) {
 func (u *User) awaitEnd(ctx context.Context, begun time.Time, db, admin *sql.DB) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Duration(u.LeaseSeconds)*time.Second+goneLimit)
 	defer cancel()
-	err := until(ctx, func() (bool, error) {
+	err := wait.PollUntilContextCancel(ctx, poll, true, func(ctx context.Context) (bool, error) {
 		// A new connection each time: one that is open says nothing about logging in.
 		db.SetMaxIdleConns(0)
 		err := db.PingContext(ctx)
@@ -139,7 +143,7 @@ func (u *User) awaitEnd(ctx context.Context, begun time.Time, db, admin *sql.DB)
 		outcome = "refused before the lease ended"
 	}
 	u.step(begun, "login to PostgreSQL after the lease", outcome, !early)
-	err = until(ctx, func() (bool, error) {
+	err = wait.PollUntilContextCancel(ctx, poll, true, func(ctx context.Context) (bool, error) {
 		count := 0
 		err := admin.QueryRowContext(ctx, "SELECT count(*) FROM pg_roles WHERE rolname = $1", u.Name).Scan(&count)
 		return count == 0, err
@@ -160,27 +164,14 @@ func (u *User) lives(ctx context.Context, begun time.Time, what string, err erro
 	return nil
 }
 
-// until polls.
-func until(ctx context.Context, done func() (bool, error)) error {
-	tick := time.NewTicker(poll)
-	defer tick.Stop()
-	for {
-		yes, err := done()
-		if yes || err != nil {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-tick.C:
-		}
-	}
-}
-
 // HandOver gives Vault the initial password of its user, unless that was done before:
 // then PostgreSQL refuses it.
 func (r *run) HandOver(ctx context.Context) error {
-	db, err := r.open(r.Database.User, r.Database.PasswordFile)
+	initial, err := r.password(r.Database.User, r.Database.PasswordFile)
+	if err != nil {
+		return err
+	}
+	db, err := r.connect(r.Database.User, initial)
 	if err != nil {
 		return err
 	}
@@ -192,11 +183,7 @@ func (r *run) HandOver(ctx context.Context) error {
 	case err != nil:
 		return fmt.Errorf("PostgreSQL at %s: %w", r.Database.Address, err)
 	}
-	initial, err := os.ReadFile(r.Database.PasswordFile)
-	if err != nil {
-		return fmt.Errorf("initial password of PostgreSQL's %s: %w", r.Database.User, err)
-	}
-	if err := r.ops.HandOver(ctx, r.operator.Token(), vaultMount, database, strings.TrimSpace(string(initial))); err != nil {
+	if err := r.ops.HandOver(ctx, r.operator.Token(), vaultMount, database, initial); err != nil {
 		return fmt.Errorf("hand over: %w", err)
 	}
 	r.Progress(fmt.Sprintf("vault: was given the password of PostgreSQL's %s, and has changed it", r.Database.User))
@@ -217,21 +204,17 @@ func (r *run) makeTable(ctx context.Context, admin *sql.DB) error {
 	return nil
 }
 
-// open connects with a password out of a file.
-func (r *run) open(user, passwordFile string) (*sql.DB, error) {
-	password, err := os.ReadFile(passwordFile)
+// password reads the file that holds a user's.
+func (r *run) password(user, file string) (string, error) {
+	text, err := os.ReadFile(file)
 	if err != nil {
-		return nil, fmt.Errorf("password of PostgreSQL's %s: %w", user, err)
+		return "", fmt.Errorf("password of PostgreSQL's %s: %w", user, err)
 	}
-	return r.connect(user, strings.TrimSpace(string(password)))
+	return strings.TrimSpace(string(text)), nil
 }
 
 func (r *run) connect(user, password string) (*sql.DB, error) {
-	at := url.URL{
-		Scheme: "postgres", User: url.UserPassword(user, password), Host: r.Database.Address, Path: r.Database.Database,
-		RawQuery: "sslmode=disable&connect_timeout=10",
-	}
-	return sql.Open("postgres", at.String())
+	return postgres.Open(r.Database.Address, r.Database.Database, user, password)
 }
 
 // notAllowed is PostgreSQL's insufficient_privilege:

@@ -11,6 +11,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/strongroom-platform/strongroom/internal/vaultaccess"
+	"github.com/strongroom-platform/strongroom/sandbox/controlplane"
+	"github.com/strongroom-platform/strongroom/sandbox/vaulthost"
 )
 
 // What tooling.yaml and application.yaml say of the workloads that are pods.
@@ -25,17 +27,12 @@ const (
 	intruder = "intruder"
 	// jwtMount begins the path of the login of a cluster that is verified by its keys.
 	jwtMount = "jwt-"
-	// apiAudience is what tokens for the API of a cluster of EKS are made for.
-	apiAudience = "https://kubernetes.default.svc"
 )
-
-// simulated marks what is made in a cluster.
-const simulated = "strongroom.io/simulated"
 
 // prepare makes the service accounts of the workloads, which stay: a person can use them
 // to try it by hand.
 func (r *run) prepare(ctx context.Context) error {
-	made := metav1.ObjectMeta{Labels: map[string]string{simulated: "true"}}
+	made := metav1.ObjectMeta{Labels: map[string]string{vaulthost.Simulated: "true"}}
 	for _, s := range []Stack{r.Tooling, r.Application} {
 		space := made
 		space.Name = namespace
@@ -52,7 +49,7 @@ func (r *run) prepare(ctx context.Context) error {
 			}
 		}
 	}
-	if mount, _ := r.Application.login(ordersWorkload); strings.HasPrefix(mount, jwtMount) {
+	if r.applicationByJWT() {
 		return nil
 	}
 	// With the method kubernetes a client asks its API about its own token.
@@ -69,31 +66,30 @@ func (r *run) prepare(ctx context.Context) error {
 }
 
 func (r *run) toolingPods(ctx context.Context) ([]Login, error) {
-	return r.pods(ctx, "kubernetes (tooling)", r.Tooling, podWorkload, podAccount, r.Application)
+	return r.pods(ctx, "kubernetes (tooling)", vaultaccess.Audience, r.Tooling, podWorkload, podAccount, r.Application)
 }
 
 func (r *run) applicationPods(ctx context.Context) ([]Login, error) {
-	return r.pods(ctx, r.applicationMethod(), r.Application, ordersWorkload, ordersAccount, r.Tooling)
+	method, audience := r.applicationMethod()
+	return r.pods(ctx, method, audience, r.Application, ordersWorkload, ordersAccount, r.Tooling)
 }
 
-func (r *run) applicationMethod() string {
-	if mount, _ := r.Application.login(ordersWorkload); strings.HasPrefix(mount, jwtMount) {
-		return "jwt (application)"
-	}
-	return "kubernetes (application)"
+// applicationByJWT says which of the two ways the application's cluster logs in.
+func (r *run) applicationByJWT() bool {
+	mount, _ := r.Application.login(ordersWorkload)
+	return strings.HasPrefix(mount, jwtMount)
 }
 
-// audience is what the tokens of a workload's pods must be made for.
-func (r *run) audience(method string) string {
-	if method == "kubernetes (application)" {
-		return apiAudience
+// applicationMethod is that way, and what the tokens of pods must be made for.
+func (r *run) applicationMethod() (method, audience string) {
+	if r.applicationByJWT() {
+		return "jwt (application)", vaultaccess.Audience
 	}
-	return vaultaccess.Audience
+	return "kubernetes (application)", controlplane.APIAudience
 }
 
 // pods logs in as a pod of a workload, and as three that are not it.
-func (r *run) pods(ctx context.Context, method string, stack Stack, workload, account string, other Stack) ([]Login, error) {
-	audience := r.audience(method)
+func (r *run) pods(ctx context.Context, method, audience string, stack Stack, workload, account string, other Stack) ([]Login, error) {
 	tries := []struct {
 		l                 Login
 		of                Stack

@@ -162,9 +162,9 @@ func (r *run) all(ctx context.Context) (*Report, error) {
 // otherMethod says which of the two ways an application cluster logs in was not tried:
 // a stack has one of them.
 func (r *run) otherMethod() string {
-	other := "kubernetes"
-	if mount, _ := r.Application.login(ordersWorkload); !strings.HasPrefix(mount, jwtMount) {
-		other = "jwt"
+	other := "jwt"
+	if r.applicationByJWT() {
+		other = "kubernetes"
 	}
 	return fmt.Sprintf("%s (application): a stack has one of jwt and kubernetes; set strongroom:vault.logins.cluster to %s in Pulumi.application.yaml, and run this again", other, other)
 }

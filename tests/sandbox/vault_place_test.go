@@ -6,7 +6,6 @@ import (
 	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/x509"
-	"database/sql"
 	"encoding/hex"
 	"encoding/pem"
 	"fmt"
@@ -26,7 +25,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/hashicorp/vault/api"
-	_ "github.com/lib/pq" // the driver "postgres"
 	"github.com/pulumi/pulumi-vault/sdk/v6/go/vault"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"github.com/stretchr/testify/require"
@@ -39,6 +37,7 @@ import (
 	"github.com/strongroom-platform/strongroom/components/vaultconfig"
 	"github.com/strongroom-platform/strongroom/sandbox/account"
 	"github.com/strongroom-platform/strongroom/sandbox/controlplane"
+	"github.com/strongroom-platform/strongroom/sandbox/postgres"
 	"github.com/strongroom-platform/strongroom/sandbox/sts"
 	"github.com/strongroom-platform/strongroom/sandbox/verify"
 )
@@ -361,7 +360,7 @@ func (v *vaultPlace) startPostgres() {
 }
 
 func (v *vaultPlace) sql(user, password, database, statement string) error {
-	db, err := sql.Open("postgres", fmt.Sprintf("postgres://%s:%s@%s/%s?sslmode=disable&connect_timeout=5", user, password, v.postgres, database))
+	db, err := postgres.Open(v.postgres, database, user, password)
 	if err != nil {
 		return err
 	}
