@@ -27,7 +27,7 @@ import (
 	"syscall"
 	"time"
 
-	_ "github.com/lib/pq" // the driver "postgres"
+	"github.com/lib/pq" // also the driver "postgres"
 
 	"github.com/strongroom-platform/strongroom/sandbox/files"
 	"github.com/strongroom-platform/strongroom/sandbox/loopback"
@@ -173,14 +173,23 @@ func (s *Server) ended() bool {
 	}
 }
 
-// await polls until the server speaks PostgreSQL's protocol.
+// await polls until the server takes sessions.
 func (s *Server) await(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, startLimit)
 	defer cancel()
+	password, err := os.ReadFile(s.passwordFile(admin))
+	if err != nil {
+		return fmt.Errorf("password of PostgreSQL's %s: %w", admin, err)
+	}
+	db, err := Open(s.address, "postgres", admin, string(password))
+	if err != nil {
+		return fmt.Errorf("connect to PostgreSQL: %w", err)
+	}
+	defer func() { _ = db.Close() }()
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		if s.answers(ctx) {
+		if takesSessions(ctx, db) {
 			return nil
 		}
 		select {
@@ -193,23 +202,21 @@ func (s *Server) await(ctx context.Context) error {
 	}
 }
 
-// answers sends a request for TLS, which every server that is up answers with one
-// letter: https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-SSL
-func (s *Server) answers(ctx context.Context) bool {
-	conn, err := (&net.Dialer{Timeout: time.Second}).DialContext(ctx, "tcp4", s.address)
-	if err != nil {
-		return false
+// cannotConnectNow is how a server refuses that has its port already and not its data,
+// or that ends: https://www.postgresql.org/docs/current/errcodes-appendix.html
+const cannotConnectNow = "57P03"
+
+// takesSessions tries one. To refuse it for another reason, such as a password that
+// somebody changed, is what a server does that is up.
+func takesSessions(ctx context.Context, db *sql.DB) bool {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	err := db.PingContext(ctx)
+	var refused *pq.Error
+	if errors.As(err, &refused) {
+		return refused.Code != cannotConnectNow
 	}
-	defer func() { _ = conn.Close() }()
-	if conn.SetDeadline(time.Now().Add(2*time.Second)) != nil {
-		return false
-	}
-	if _, err := conn.Write([]byte{0, 0, 0, 8, 4, 210, 22, 47}); err != nil {
-		return false
-	}
-	var letter [1]byte
-	_, err = conn.Read(letter[:])
-	return err == nil && (letter[0] == 'N' || letter[0] == 'S')
+	return err == nil
 }
 
 // Stop ends the server and keeps its data.
