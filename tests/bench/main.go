@@ -37,8 +37,16 @@ var sections = []section{
 	{"retest", "The tests again, warm", measureRetest},
 }
 
+func names() string {
+	var all []string
+	for _, s := range sections {
+		all = append(all, s.name)
+	}
+	return strings.Join(all, ", ")
+}
+
 func main() {
-	only := flag.String("section", "", "measure one section only: build, warm, flux, vault, up, test or retest (default: all, about an hour on 2 cores)")
+	only := flag.String("section", "", "measure one section only: "+names()+" (default: all, about an hour and a half on 2 cores)")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -72,7 +80,7 @@ func run(ctx context.Context, only string) error {
 		fmt.Println(body)
 	}
 	if !known {
-		return fmt.Errorf("section %q is unknown: expected build, warm, flux, vault, up, test or retest", only)
+		return fmt.Errorf("section %q is unknown: expected one of %s", only, names())
 	}
 	fmt.Println("wrote docs/benchmarks.md")
 	return nil
