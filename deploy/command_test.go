@@ -8,8 +8,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The API asks for the history after each operation; the CLI is not started for it.
-func TestHistoryStartsNoEngine(t *testing.T) {
+// The API asks for the history and the outputs after each operation; the CLI is not
+// started for them.
+func TestWhatStartsNoEngine(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "pulumi")
 	require.NoError(t, os.WriteFile(path, []byte("#!/bin/sh\necho \"started: $*\"\n"), 0o700))
 	c := &command{path: path}
@@ -21,5 +22,6 @@ func TestHistoryStartsNoEngine(t *testing.T) {
 		return stdout
 	}
 	require.Equal(t, "[]", run("stack", "history", "--json", "--show-secrets", "--page-size", "1", "--page", "1", "--stack", "tooling"))
-	require.Equal(t, "started: --non-interactive stack output --json --stack tooling\n", run("stack", "output", "--json", "--stack", "tooling"))
+	require.Equal(t, "{}", run("stack", "output", "--json", "--show-secrets", "--stack", "tooling"))
+	require.Equal(t, "started: --non-interactive stack export --stack tooling\n", run("stack", "export", "--stack", "tooling"))
 }

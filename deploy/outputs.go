@@ -2,10 +2,11 @@ package deploy
 
 import (
 	"context"
-	"errors"
+	"encoding/json"
 	"fmt"
+	"slices"
 
-	"github.com/pulumi/pulumi/sdk/v3/go/auto"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/sig"
 )
 
 // Output is one value that a stack exports.
@@ -41,28 +42,109 @@ func (o Outputs) Plain() map[string]any {
 // Outputs reads what the stack exported when it was last brought up. It wraps
 // ErrNoStack where the stack does not exist.
 func (t *Target) Outputs(ctx context.Context, stack string) (Outputs, error) {
-	if err := t.mend(); err != nil {
-		return nil, err
-	}
-	s, err := t.open(ctx, stack, nil)
+	s, err := t.export(ctx, stack)
 	if err != nil {
 		return nil, err
 	}
-	values, err := s.Outputs(ctx)
-	if err != nil {
-		var known *hint
-		if errors.As(failure(ctx, stack, "outputs", nil, err), &known) {
-			return nil, known
+	values := s.outputs()
+	outputs := Outputs{}
+	hidden := false
+	for name, value := range values {
+		secret := holdsSecret(value)
+		hidden = hidden || secret
+		outputs[name] = Output{Value: value, Secret: secret}
+	}
+	if hidden {
+		// They are encrypted in the state: this time the engine has to open them.
+		if s, err = t.export(ctx, stack, "--show-secrets"); err != nil {
+			return nil, err
 		}
-		return nil, fmt.Errorf("read the outputs of stack %q: %w", stack, err)
+		values = s.outputs()
 	}
-	return outputs(values), nil
+	for name, output := range outputs {
+		if output.Value, err = revealed(values[name]); err != nil {
+			return nil, fmt.Errorf("read output %q of stack %q: %w", name, stack, err)
+		}
+		outputs[name] = output
+	}
+	return outputs, nil
 }
 
-func outputs(values auto.OutputMap) Outputs {
-	o := Outputs{}
-	for name, value := range values {
-		o[name] = Output{Value: value.Value, Secret: value.Secret}
+// outputs are what the stack exported, as the state has it.
+func (s *state) outputs() map[string]any {
+	for _, r := range s.resources() {
+		if text(r, "type") == "pulumi:pulumi:Stack" {
+			values, _ := r["outputs"].(map[string]any)
+			return values
+		}
 	}
-	return o
+	return nil
+}
+
+// A secret value in a state is an object with this key, which holds its text as
+// JSON: pulumi/sdk/go/common/resource/sig.
+const (
+	secretKey = sig.Key
+	secretSig = sig.Secret
+)
+
+// secretText is the JSON text of a secret value, empty while it is encrypted.
+func secretText(value any) (plain string, is bool) {
+	object, _ := value.(map[string]any)
+	if object[secretKey] != secretSig {
+		return "", false
+	}
+	return text(object, "plaintext"), true
+}
+
+func holdsSecret(value any) bool {
+	if _, is := secretText(value); is {
+		return true
+	}
+	switch v := value.(type) {
+	case map[string]any:
+		for _, element := range v {
+			if holdsSecret(element) {
+				return true
+			}
+		}
+	case []any:
+		return slices.ContainsFunc(v, holdsSecret)
+	}
+	return false
+}
+
+// revealed is a value with the secrets in it opened, and its numbers as
+// encoding/json has them.
+func revealed(value any) (any, error) {
+	if plain, is := secretText(value); is {
+		var v any
+		if err := json.Unmarshal([]byte(plain), &v); err != nil {
+			return nil, fmt.Errorf("a secret in it: %w", err)
+		}
+		return v, nil
+	}
+	switch v := value.(type) {
+	case json.Number:
+		return v.Float64()
+	case map[string]any:
+		out := make(map[string]any, len(v))
+		for key, element := range v {
+			var err error
+			if out[key], err = revealed(element); err != nil {
+				return nil, err
+			}
+		}
+		return out, nil
+	case []any:
+		out := make([]any, len(v))
+		for i, element := range v {
+			var err error
+			if out[i], err = revealed(element); err != nil {
+				return nil, err
+			}
+		}
+		return out, nil
+	}
+	return value, nil
 }

@@ -71,10 +71,10 @@ func (t *Target) Up(ctx context.Context, stack string, o Options) (*Result, erro
 	if o.Message != "" {
 		opts = append(opts, optup.Message(o.Message))
 	}
-	up, err := r.auto.Up(ctx, opts...)
+	_, err = r.auto.Up(ctx, opts...)
 	result, err := r.end(ctx, err)
 	if err == nil {
-		result.Outputs = outputs(up.Outputs)
+		result.Outputs, err = t.Outputs(ctx, stack)
 	}
 	return result, err
 }

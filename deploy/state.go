@@ -31,11 +31,11 @@ type state struct {
 }
 
 // export reads the stack's state; it wraps ErrNoStack where there is none.
-func (t *Target) export(ctx context.Context, stack string) (*state, error) {
+func (t *Target) export(ctx context.Context, stack string, flags ...string) (*state, error) {
 	if err := t.mend(); err != nil {
 		return nil, err
 	}
-	out, err := t.pulumi(ctx, nil, stack, "stack", "export")
+	out, err := t.pulumi(ctx, nil, stack, append([]string{"stack", "export"}, flags...)...)
 	if err != nil {
 		return nil, err
 	}
