@@ -88,6 +88,12 @@ func kubernetesVersion(version string) string {
 	return fmt.Sprintf("-X %s.gitVersion=%s -X %s.gitMajor=%s -X %s.gitMinor=%s -X %s.gitTreeState=clean", pkg, version, pkg, major, pkg, minor, pkg)
 }
 
+// compilerFlags are those of everything that is built here, by `make` too, so that
+// what strongroom and the tools share is compiled once: no debug information. The
+// programs are linked without it, and a large package takes a fifth less time and
+// memory to compile.
+const compilerFlags = "-gcflags=all=-dwarf=false"
+
 // minGo is the least Go that the modules build with.
 const minGo = 26
 
@@ -132,7 +138,7 @@ func (m module) job(o Options, goPath, goVersion string) (job, error) {
 	}
 	// No -trimpath, and no cgo below: what strongroom itself and the tools share is
 	// then compiled once, as long as their go.mod files agree (tests/layout).
-	flags := []string{"build", "-buildvcs=false", "-mod=readonly", "-ldflags", strings.TrimSpace("-s -w " + m.link(version))}
+	flags := []string{"build", "-buildvcs=false", "-mod=readonly", compilerFlags, "-ldflags", strings.TrimSpace("-s -w " + m.link(version))}
 	if m.tags != "" {
 		flags = append(flags, "-tags", m.tags)
 	}
