@@ -53,6 +53,9 @@ type Sandbox struct {
 	// NoVault keeps the daemon from starting Vault's servers, whatever the stacks
 	// declare. Open takes it from VaultVariable.
 	NoVault bool
+	// OwnAWS puts the sandbox's stand-in for the AWS CLI on PATH also where the machine
+	// has a CLI of its own, which is a Python program and takes a second to start.
+	OwnAWS bool
 
 	freeDisk func(dir string) (uint64, error)
 }

@@ -36,6 +36,7 @@ func (s *Sandbox) tools(ctx context.Context, repoRoot string, flux bool, progres
 		CRDDir:   s.CRDDir(),
 		Flux:     flux,
 		Command:  s.Command,
+		OwnAWS:   s.OwnAWS,
 		Progress: progress,
 	})
 	if err != nil {

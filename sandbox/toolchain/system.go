@@ -76,8 +76,11 @@ func (o Options) systemKubectl(ctx context.Context) (path, version string, found
 	return path, r.String(), true
 }
 
-// systemAWS says where the machine's own AWS CLI is, if one will do.
+// systemAWS says where the machine's own AWS CLI is, if one will do and is wanted.
 func (o Options) systemAWS(ctx context.Context) (path, version string, found bool) {
+	if o.OwnAWS {
+		return "", "", false
+	}
 	path, found = o.lookPath("aws")
 	if !found {
 		return "", "", false

@@ -36,6 +36,8 @@ type Options struct {
 	// Command is the strongroom program that the plugin scripts run. Default:
 	// the running program where it is called strongroom, else the one in BinDir.
 	Command string
+	// OwnAWS writes the stand-in for the AWS CLI also where the machine has one.
+	OwnAWS bool
 	// Path is where the machine's own programs are looked for, a list as in
 	// $PATH. BinDir in it is skipped. Default: $PATH.
 	Path string

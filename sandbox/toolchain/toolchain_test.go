@@ -208,6 +208,18 @@ func TestTheMachinesOwnProgramsArePreferred(t *testing.T) {
 	}
 }
 
+// The stand-in can be had on a machine with an AWS CLI, too.
+func TestOwnAWS(t *testing.T) {
+	m := newMachine(t)
+	m.program("aws", "echo aws-cli/2.15.0 Python/3.11")
+	o := m.options()
+	o.OwnAWS = true
+	require.NoError(t, toolchain.Ensure(context.Background(), o))
+	require.FileExists(t, filepath.Join(m.bin, "aws"))
+	require.NoError(t, m.ensure())
+	require.NoFileExists(t, filepath.Join(m.bin, "aws"))
+}
+
 func TestWhatIsMissingIsSaid(t *testing.T) {
 	for name, test := range map[string]struct {
 		change func(m *machine)

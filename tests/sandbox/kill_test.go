@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/strongroom-platform/strongroom/deploy"
+	"github.com/strongroom-platform/strongroom/sandbox"
 	"github.com/strongroom-platform/strongroom/sandbox/process"
 )
 
@@ -51,9 +52,10 @@ func TestEngineIsKilled(t *testing.T) {
 	}
 }
 
-// The daemon is killed too, as in a power cut: with its control planes.
+// The daemon is killed too, as in a power cut: with its control planes. Tokens are
+// made by the machine's own AWS CLI here, where it has one.
 func TestDaemonIsKilled(t *testing.T) {
-	p := newPlace(t)
+	p := newPlaceWith(t, func(s *sandbox.Sandbox) { s.NoVault, s.OwnAWS = true, false })
 	p.configure("tooling", map[string]any{"network.zones": []any{"a", "b"}})
 	kill := p.killOn("aws:eks/cluster:Cluster", "create")
 	_, err := p.target.Up(p.ctx, "tooling", deploy.Options{Events: func(e deploy.Event) {

@@ -74,8 +74,7 @@ func newPlaceWith(t *testing.T, options func(*sandbox.Sandbox)) *place {
 	p := &place{T: t, ctx: ctx, repo: t.TempDir()}
 	checkout, err := sandbox.FindRepo(".")
 	require.NoError(t, err)
-	p.Sandbox = toolsOf(t, checkout)
-	options(p.Sandbox)
+	p.Sandbox = toolsOf(t, checkout, options)
 	for _, name := range []string{"Pulumi.yaml", "Pulumi.tooling.yaml", "Pulumi.application.yaml"} {
 		data, err := os.ReadFile(filepath.Join(checkout, name))
 		require.NoError(t, err)
@@ -92,8 +91,9 @@ func newPlaceWith(t *testing.T, options func(*sandbox.Sandbox)) *place {
 }
 
 // toolsOf makes a sandbox folder that shares the built tools of the checkout.
-// Hard links: a program must be seen to run out of the sandbox it belongs to.
-func toolsOf(t *testing.T, checkout string) *sandbox.Sandbox {
+// Hard links: a program must be seen to run out of the sandbox it belongs to. The AWS
+// CLI is the stand-in, on every machine, unless the options say otherwise.
+func toolsOf(t *testing.T, checkout string, options func(*sandbox.Sandbox)) *sandbox.Sandbox {
 	t.Helper()
 	tools := os.Getenv("STRONGROOM_TOOLS_BIN")
 	if tools == "" {
@@ -113,6 +113,8 @@ func toolsOf(t *testing.T, checkout string) *sandbox.Sandbox {
 	require.NoError(t, os.Symlink(filepath.Join(filepath.Dir(tools), "eks"), s.EKSDir()))
 	require.NoError(t, os.Symlink(filepath.Join(filepath.Dir(tools), "crds"), s.CRDDir()))
 	s.Command = filepath.Join(s.BinDir(), "strongroom")
+	s.OwnAWS = true
+	options(s)
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
 	require.NoError(t, s.Tools(ctx, checkout, func(e toolchain.Event) {
