@@ -10,8 +10,8 @@ import (
 
 // measureUp clones the repository and brings both stacks up with every cache
 // empty, as on a machine that has only Go, Node, git and make.
-func measureUp(ctx context.Context, root string) (string, error) {
-	clone, env, remove, err := bareClone(ctx, root)
+func measureUp(ctx context.Context, b bench) (string, error) {
+	clone, env, remove, err := bareClone(ctx, b.root)
 	if err != nil {
 		return "", err
 	}
@@ -25,14 +25,14 @@ func measureUp(ctx context.Context, root string) (string, error) {
 		return "", err
 	}
 	return "Empty build, module and npm caches; downloads included.\n\n" + table([]row{
-		{"bare machine to both stacks up (`make up`)", "at most 15 min", minutes(up.elapsed), up.elapsed <= 15*time.Minute},
-		{"peak memory of it", "at most 6 GB", up.gigabytes(), up.peak <= 6e9},
+		b.timed("bare machine to both stacks up (`make up`)", 15*time.Minute, up.elapsed),
+		promise("peak memory of it", "at most 6 GB", up.gigabytes(), up.peak <= 6e9),
 	}), nil
 }
 
 // measureTest runs the tests with every cache empty.
-func measureTest(ctx context.Context, root string) (string, error) {
-	clone, env, remove, err := bareClone(ctx, root)
+func measureTest(ctx context.Context, b bench) (string, error) {
+	clone, env, remove, err := bareClone(ctx, b.root)
 	if err != nil {
 		return "", err
 	}
@@ -42,21 +42,21 @@ func measureTest(ctx context.Context, root string) (string, error) {
 		return "", err
 	}
 	return "Empty build, module and npm caches; downloads included.\n\n" + table([]row{
-		{"`make test` on a bare machine", "at most 25 min", minutes(bare.elapsed), bare.elapsed <= 25*time.Minute},
+		b.timed("`make test` on a bare machine", 25*time.Minute, bare.elapsed),
 	}), nil
 }
 
 // measureRetest runs the tests in this checkout twice: so that all is built, and again.
-func measureRetest(ctx context.Context, root string) (string, error) {
-	if _, err := measureCommand(ctx, root, nil, "make", "test"); err != nil {
+func measureRetest(ctx context.Context, b bench) (string, error) {
+	if _, err := measureCommand(ctx, b.root, nil, "make", "test"); err != nil {
 		return "", err
 	}
-	warm, err := measureCommand(ctx, root, []string{"GOFLAGS=-count=1"}, "make", "test")
+	warm, err := measureCommand(ctx, b.root, []string{"GOFLAGS=-count=1"}, "make", "test")
 	if err != nil {
 		return "", err
 	}
 	return "What is built is reused; every test is run again.\n\n" + table([]row{
-		{"`make test` warm", "at most 6 min", minutes(warm.elapsed), warm.elapsed <= 6*time.Minute},
+		b.timed("`make test` warm", 6*time.Minute, warm.elapsed),
 	}), nil
 }
 
@@ -85,14 +85,14 @@ func bareClone(ctx context.Context, root string) (clone string, env []string, re
 }
 
 // measureWarm uses a sandbox of its own with the tools already built.
-func measureWarm(ctx context.Context, root string) (string, error) {
-	command, env, remove, err := sandboxWithTools(ctx, root)
+func measureWarm(ctx context.Context, b bench) (string, error) {
+	command, env, remove, err := sandboxWithTools(ctx, b.root)
 	if err != nil {
 		return "", err
 	}
 	defer remove()
 	run := func(args ...string) (usage, error) {
-		u, err := measureCommand(ctx, root, env, command, args...)
+		u, err := measureCommand(ctx, b.root, env, command, args...)
 		fmt.Printf("  strongroom %v: %s\n", args, u.seconds())
 		return u, err
 	}
@@ -113,11 +113,9 @@ func measureWarm(ctx context.Context, root string) (string, error) {
 		return "", err
 	}
 	return table([]row{
-		{"`sandbox up`: both stacks up from nothing", "at most 60 s", up.seconds(), up.elapsed <= time.Minute},
-		{"no-change `preview` of both", "at most 15 s", preview.seconds(), preview.elapsed <= 15*time.Second},
-		{"no-change `up` of both", "", again.seconds(), true},
-		{"`sandbox down`: both destroyed, account proven empty", "", down.seconds(), true},
+		b.timed("`sandbox up`: both stacks up from nothing", time.Minute, up.elapsed),
+		b.timed("no-change `preview` of both", 15*time.Second, preview.elapsed),
+		figure("no-change `up` of both", again.seconds()),
+		figure("`sandbox down`: both destroyed, account proven empty", down.seconds()),
 	}), nil
 }
-
-func minutes(d time.Duration) string { return fmt.Sprintf("%.1f min", d.Minutes()) }

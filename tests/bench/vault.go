@@ -31,10 +31,10 @@ const fewWorkloads, manyWorkloads = 100, 1000
 
 // measureVault declares few and many workloads, three resources each, in a real Vault of
 // one server in memory.
-func measureVault(ctx context.Context, root string) (string, error) {
+func measureVault(ctx context.Context, b bench) (string, error) {
 	tools := os.Getenv("STRONGROOM_SANDBOX_DIR")
 	if tools == "" {
-		tools = filepath.Join(root, ".sandbox")
+		tools = filepath.Join(b.root, ".sandbox")
 	}
 	tmp, err := os.MkdirTemp("", "strongroom-bench-")
 	if err != nil {
@@ -59,13 +59,13 @@ func measureVault(ctx context.Context, root string) (string, error) {
 	return fmt.Sprintf("%d and %d workloads of three resources each, in a real Vault with one server in memory, with the sandbox's provider. "+
 		"Checkpoints are skipped: with them a file backend writes the whole state after every step, and the time grows with the square. Time per object is the whole run by its objects, with what every run costs in it.\n\n",
 		fewWorkloads, manyWorkloads) + table([]row{
-		{"`up`, time per object, of that with 100", "at most 1.2", up, upKept},
-		{"no-change `preview`, the same", "at most 1.2", preview, previewKept},
-		{fmt.Sprintf("`up` of %d", fewWorkloads), "", few.up.Duration.Round(100 * time.Millisecond).String(), true},
-		{fmt.Sprintf("`up` of %d", manyWorkloads), "", many.up.Duration.Round(100 * time.Millisecond).String(), true},
-		{fmt.Sprintf("no-change `preview` of %d", manyWorkloads), "", many.preview.Duration.Round(100 * time.Millisecond).String(), true},
-		{"one of them taken out", "its three deleted, nothing else", fmt.Sprintf("%d deleted, %d changed, %s", many.removal.Changes["delete"],
-			many.removal.Changed()-many.removal.Changes["delete"], many.removal.Duration.Round(100*time.Millisecond)), removed},
+		promise("`up`, time per object, of that with 100", "at most 1.2", up, upKept),
+		promise("no-change `preview`, the same", "at most 1.2", preview, previewKept),
+		figure(fmt.Sprintf("`up` of %d", fewWorkloads), few.up.Duration.Round(100*time.Millisecond).String()),
+		figure(fmt.Sprintf("`up` of %d", manyWorkloads), many.up.Duration.Round(100*time.Millisecond).String()),
+		figure(fmt.Sprintf("no-change `preview` of %d", manyWorkloads), many.preview.Duration.Round(100*time.Millisecond).String()),
+		promise("one of them taken out", "its three deleted, nothing else", fmt.Sprintf("%d deleted, %d changed, %s", many.removal.Changes["delete"],
+			many.removal.Changed()-many.removal.Changes["delete"], many.removal.Duration.Round(100*time.Millisecond)), removed),
 	}), nil
 }
 
