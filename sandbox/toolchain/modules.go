@@ -17,7 +17,8 @@ type module struct {
 	name     string // folder below tools/, with slashes
 	pins     string // the module path whose version is the tool's
 	programs []program
-	// own says that the main is ours, beside go.mod: its source is part of the pin.
+	// own says that Go source of ours stands beside go.mod, and is part of the pin: a
+	// main, or what stands in for a module that is left out.
 	own bool
 	// tags are build tags, in the form of `go build -tags`.
 	tags string
@@ -36,11 +37,12 @@ var (
 		link:     func(string) string { return "" },
 	}
 	// pulumiModule: the Automation API refuses a CLI that does not know its
-	// version.
+	// version. What describes the API of Pulumi Cloud is left out (tools/pulumi/without).
 	pulumiModule = module{
 		name:     "pulumi",
 		pins:     "github.com/pulumi/pulumi/pkg/v3",
 		programs: []program{{"pulumi", "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"}},
+		own:      true,
 		link: func(version string) string {
 			return "-X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=" + version
 		},
@@ -169,7 +171,7 @@ func (m module) job(o Options, goPath, goVersion string) (job, error) {
 	}, nil
 }
 
-// readSources reads the Go files of a main of our own, and of what is below it.
+// readSources reads the Go files of our own beside go.mod and below.
 func (m module) readSources(dir string) ([]byte, error) {
 	if !m.own {
 		return nil, nil
