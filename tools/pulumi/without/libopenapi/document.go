@@ -1,5 +1,5 @@
 // Package libopenapi stands in for github.com/pb33f/libopenapi, which is a third of the
-// whole compilation of the Pulumi CLI, for `pulumi cloud api`: it lists and describes the
+// whole compilation of the Pulumi CLI, for `pulumi api`: it lists and describes the
 // API of Pulumi Cloud. Whoever calls that is told, by NewDocument; the rest is what the
 // CLI compiles against.
 package libopenapi
