@@ -1,6 +1,7 @@
 package deploy
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -78,4 +79,43 @@ func TestOutputsThatCannotBeOpened(t *testing.T) {
 	target, _ := engineWith(t, locked, locked)
 	_, err := target.Outputs(t.Context(), "tooling")
 	require.ErrorContains(t, err, `read output "password" of stack "tooling"`)
+}
+
+// The CLI is not started for a state in a folder, unless it alone understands it.
+func TestStateOfAFolder(t *testing.T) {
+	of := func(text string) (*Target, func() []string) {
+		target, started := engineWith(t, exported(`{"name":"from the CLI"}`), "not asked for")
+		target.Backend = "file://" + t.TempDir()
+		path := filepath.Join(strings.TrimPrefix(target.Backend, "file://"), ".pulumi", "stacks", "strongroom", "tooling.json")
+		require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o700))
+		if text != "" {
+			require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
+		}
+		return target, started
+	}
+	resources := `{"resources":[{"urn":"urn:pulumi:tooling::strongroom::pulumi:pulumi:Stack::strongroom-tooling","type":"pulumi:pulumi:Stack","outputs":{"name":"from the file","port":8200}}]}`
+
+	target, _ := of(`{"version":3,"checkpoint":{"stack":"organization/strongroom/tooling","latest":` + resources + `}}`)
+	target.engine = nil // it would panic
+	outputs, err := target.Outputs(t.Context(), "tooling")
+	require.NoError(t, err)
+	require.Equal(t, Outputs{"name": {Value: "from the file"}, "port": {Value: 8200.0}}, outputs)
+	s, err := target.export(t.Context(), "tooling")
+	require.NoError(t, err)
+	document, err := json.Marshal(s.document)
+	require.NoError(t, err)
+	require.JSONEq(t, `{"version":3,"deployment":`+resources+`}`, string(document), "what `stack import` takes")
+
+	for name, text := range map[string]string{
+		"none":             "",
+		"another version":  `{"version":4,"checkpoint":{"latest":` + resources + `}}`,
+		"never brought up": `{"version":3,"checkpoint":{"stack":"organization/strongroom/tooling"}}`,
+		"not understood":   "{",
+	} {
+		target, started := of(text)
+		outputs, err := target.Outputs(t.Context(), "tooling")
+		require.NoError(t, err, name)
+		require.Equal(t, "from the CLI", outputs["name"].Value, name)
+		require.Len(t, started(), 1, name)
+	}
 }
