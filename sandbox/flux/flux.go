@@ -25,6 +25,8 @@ import (
 	"sync"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
@@ -75,6 +77,8 @@ type Flux struct {
 	cancel   context.CancelFunc
 	done     chan struct{}
 	observer *observer
+	objects  *changes          // of the kinds that are simulated
+	secrets  *changes          // beside the controllers
 	keys     map[string]string // that were told, by Secret; of the following goroutine
 
 	mu          sync.Mutex
@@ -82,7 +86,7 @@ type Flux struct {
 	failure     error
 }
 
-// interval is how often the cluster is looked at.
+// interval is how often the FluxInstance is looked at, and what was changed.
 const interval = 500 * time.Millisecond
 
 // Follow starts to follow a cluster, until Close.
@@ -114,6 +118,8 @@ func Follow(options Options) (*Flux, error) {
 		return nil, fmt.Errorf("flux of cluster %q: %w", options.Cluster, err)
 	}
 	f.observer = newObserver(f.dynamic, filepath.Join(options.Dir, "times.json"))
+	f.objects = &changes{dynamic: f.dynamic, kinds: simulated}
+	f.secrets = &changes{dynamic: f.dynamic, kinds: []schema.GroupVersionResource{corev1.SchemeGroupVersion.WithResource("secrets")}, namespace: Namespace}
 	ctx, cancel := context.WithCancel(context.Background())
 	f.cancel = cancel
 	go f.follow(ctx)
@@ -155,6 +161,8 @@ func (f *Flux) Close(ctx context.Context) error {
 	f.cancel()
 	<-f.done
 	f.observer.stop()
+	f.objects.stop()
+	f.secrets.stop()
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.controllers.stop(ctx)

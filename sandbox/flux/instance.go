@@ -50,13 +50,16 @@ func (f *Flux) step(ctx context.Context) error {
 	if err := f.report(ctx, instance, nil); err != nil {
 		return err
 	}
-	// Webhooks first: what comes after a release that is ready finds none that is called.
-	for _, simulate := range []func(context.Context) error{f.disarmWebhooks, f.completeJobs, f.readyWorkloads} {
-		if err := simulate(ctx); err != nil {
-			return err
+	return f.objects.do(func() (waiting bool, err error) {
+		// Webhooks first: what comes after a release that is ready finds none that is called.
+		if err := f.disarmWebhooks(ctx); err != nil {
+			return false, err
 		}
-	}
-	return nil
+		if waiting, err = f.completeJobs(ctx); err != nil {
+			return false, err
+		}
+		return waiting, f.readyWorkloads(ctx)
+	})
 }
 
 // hold puts the operator's finalizer on the instance.
@@ -79,7 +82,7 @@ func (f *Flux) install(ctx context.Context, instance *unstructured.Unstructured)
 	started := f.controllers != nil
 	f.mu.Unlock()
 	if started {
-		return f.tellKeys(ctx)
+		return f.secrets.do(func() (bool, error) { return false, f.tellKeys(ctx) })
 	}
 	// The second set is of objects in the tree for which no release brings the
 	// CRDs.
@@ -97,6 +100,8 @@ func (f *Flux) install(ctx context.Context, instance *unstructured.Unstructured)
 	if err := f.tellKeys(ctx); err != nil {
 		return err
 	}
+	f.objects.start()
+	f.secrets.start()
 	if err := f.observer.start(); err != nil {
 		return err
 	}
@@ -162,6 +167,8 @@ func (f *Flux) halt(ctx context.Context) error {
 		return nil
 	}
 	f.options.Logf("flux of cluster %q: its FluxInstance is gone: stopping the controllers", f.options.Cluster)
+	f.objects.stop()
+	f.secrets.stop()
 	err := errors.Join(f.observer.forget(), f.controllers.stop(ctx))
 	f.controllers = nil
 	return err

@@ -11,15 +11,20 @@ import (
 )
 
 // completeJobs marks the Jobs that Flux made complete, hooks of charts among them, in
-// place of the kubelet and the Job controller.
-func (f *Flux) completeJobs(ctx context.Context) error {
+// place of the kubelet and the Job controller. It says whether one waits for what
+// completes it elsewhere.
+func (f *Flux) completeJobs(ctx context.Context) (waiting bool, err error) {
 	jobs, err := f.client.BatchV1().Jobs("").List(ctx, cached)
 	if err != nil {
-		return fmt.Errorf("list the Jobs: %w", err)
+		return false, fmt.Errorf("list the Jobs: %w", err)
 	}
 	for i := range jobs.Items {
 		job := &jobs.Items[i]
-		if !made(job) || finished(job) || job.DeletionTimestamp != nil || !f.options.JobDone(job.Namespace, job.Name) {
+		if !made(job) || finished(job) || job.DeletionTimestamp != nil {
+			continue
+		}
+		if !f.options.JobDone(job.Namespace, job.Name) {
+			waiting = true
 			continue
 		}
 		now := metav1.NewTime(time.Now().Truncate(time.Second))
@@ -35,10 +40,10 @@ func (f *Flux) completeJobs(ctx context.Context) error {
 			})
 		}
 		if err := save(ctx, "Job", job, f.client.BatchV1().Jobs(job.Namespace).UpdateStatus); err != nil {
-			return err
+			return waiting, err
 		}
 	}
-	return nil
+	return waiting, nil
 }
 
 func finished(job *batchv1.Job) bool {
