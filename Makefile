@@ -17,6 +17,8 @@ export CGO_ENABLED := 0
 # No debug information: a fifth less time and memory for a large package. A plain
 # `go build` or `go test` compiles everything once more, with it.
 COMPILER := -gcflags=all=-dwarf=false
+# Nor a symbol table, as the tools: a third smaller, and less memory to link.
+LINKER := -ldflags "-s -w"
 
 .PHONY: help
 help: ## Show this list
@@ -43,12 +45,11 @@ status: build ## Show what is running in the sandbox
 doctor: build ## Say what this machine lacks and how to get it
 	$(STRONGROOM) doctor
 
-# Without the symbol table, as the tools: a third smaller, and less memory to link.
 .PHONY: build
 build: requirements ## Build the strongroom command
 	@mkdir -p "$(BIN)"
 	@[ -x "$(STRONGROOM)" ] || { echo "building strongroom (about 3 minutes the first time)"; scripts/fetch-modules.sh $(FETCH); }
-	@go build $(COMPILER) -ldflags "-s -w" -o "$(STRONGROOM)" ./cmd/strongroom
+	@go build $(COMPILER) $(LINKER) -o "$(STRONGROOM)" ./cmd/strongroom
 
 .PHONY: requirements
 requirements:
@@ -78,7 +79,7 @@ packages: ## Install the Debian packages that the tests use (as root; else say w
 test: packages tools ## Run every test: unit, whole stacks, and the real engine
 	go vet $(COMPILER) ./...
 	@echo 'testing: the engine runs (tests/sandbox) come first and take the longest, and go test shows the others after them'
-	go test $(COMPILER) -vet=off -timeout 60m ./tests/sandbox ./... # vetted above, with more than go test does
+	go test $(COMPILER) $(LINKER) -vet=off -timeout 60m ./tests/sandbox ./... # vetted above, with more than go test does
 
 .PHONY: test-unit
 test-unit: requirements ## Run the tests that need no built tools
@@ -99,8 +100,8 @@ fmt: requirements ## Format the Go code
 	gofmt -w $$(git ls-files '*.go')
 
 .PHONY: bench
-bench: tools ## Measure and write docs/benchmarks.md
-	go run $(COMPILER) ./tests/bench
+bench: tools ## Measure and write docs/benchmarks.md (a part of it: make bench SECTION=warm)
+	go run $(COMPILER) ./tests/bench $(if $(SECTION),-section "$(SECTION)")
 
 .PHONY: clean
 clean: ## Remove the sandbox folder with everything in it (run make down first)

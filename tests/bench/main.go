@@ -6,7 +6,7 @@
 // measured again alone. The first is the yardstick by which machines differ:
 // measure it on the same day.
 //
-//	go run ./tests/bench -section build
+//	make bench SECTION=build
 package main
 
 import (
