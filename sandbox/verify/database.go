@@ -3,9 +3,11 @@ package verify
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,6 +25,9 @@ const (
 	// the end of its lease it may take: Vault works through what has expired.
 	poll      = 200 * time.Millisecond
 	goneLimit = 30 * time.Second
+	// attempts is how many users are asked for, where their leases end while they
+	// are used.
+	attempts = 3
 )
 
 // databaseUser follows a database user from its making to its end.
@@ -49,22 +54,30 @@ func (r *run) databaseUser(ctx context.Context) (*User, error) {
 	if err != nil {
 		return nil, err
 	}
-	u, err := r.follow(ctx, token, admin)
+	var u *User
+	for range attempts {
+		late := false
+		if u, late, err = r.follow(ctx, token, admin); !late {
+			break
+		}
+		r.Progress("vault: its lease ended before all was tried: this machine is busy; once more with another user")
+	}
 	// Not before: with a token go its leases.
 	return u, errors.Join(err, r.ops.Revoke(ctx, token))
 }
 
-// follow asks for a user with a workload's token.
-func (r *run) follow(ctx context.Context, token string, admin *sql.DB) (*User, error) {
+// follow asks for a user with a workload's token. It is late where the user's lease
+// ended while it was used, which proves nothing.
+func (r *run) follow(ctx context.Context, token string, admin *sql.DB) (u *User, late bool, err error) {
 	client, err := r.as(token)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	_, role := r.Application.login(ordersWorkload)
-	u := &User{Role: Application + "-" + role, By: "the pod of " + namespace + "/" + ordersAccount}
+	u = &User{Role: Application + "-" + role, By: "the pod of " + namespace + "/" + ordersAccount}
 	lease, err := client.Logical().ReadWithContext(ctx, vaultMount+"/creds/"+u.Role)
 	if err != nil || lease == nil {
-		return nil, errors.Join(fmt.Errorf("vault made no user for %s: see postgres.log, and vault.log of the active server", u.Role), err)
+		return nil, false, errors.Join(fmt.Errorf("vault made no user for %s: see postgres.log, and vault.log of the active server", u.Role), err)
 	}
 	begun := time.Now()
 	password, _ := lease.Data["password"].(string)
@@ -74,11 +87,13 @@ func (r *run) follow(ctx context.Context, token string, admin *sql.DB) (*User, e
 	r.Progress(fmt.Sprintf("vault: made the database user %s, which lives for %d s", u.Name, u.LeaseSeconds))
 	db, err := r.connect(u.Name, password)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	defer func() { _ = db.Close() }() // as above
-	u.use(ctx, begun, db)
-	return u, u.awaitEnd(ctx, begun, db, admin)
+	if worked := u.use(ctx, begun, db); !worked && time.Since(begun) >= time.Duration(u.LeaseSeconds)*time.Second {
+		return u, true, nil
+	}
+	return u, false, u.awaitEnd(ctx, begun, db, admin)
 }
 
 // orders is the token of the workload that asks for the user.
@@ -98,8 +113,9 @@ func (r *run) orders(ctx context.Context) (string, error) {
 	return auth.ClientToken, nil
 }
 
-// use tries what the user may do and what it may not.
-func (u *User) use(ctx context.Context, begun time.Time, db *sql.DB) {
+// use tries what the user may do and what it may not, and says whether all was as it
+// must be.
+func (u *User) use(ctx context.Context, begun time.Time, db *sql.DB) bool {
 	for _, t := range []struct {
 		statement string
 		allowed   bool
@@ -119,6 +135,7 @@ func (u *User) use(ctx context.Context, begun time.Time, db *sql.DB) {
 			u.step(begun, t.statement, err.Error(), false)
 		}
 	}
+	return !slices.ContainsFunc(u.Steps, func(s Step) bool { return !s.OK })
 }
 
 // awaitEnd waits until the user cannot log in and until PostgreSQL does not know it.
@@ -129,10 +146,13 @@ func (u *User) awaitEnd(ctx context.Context, begun time.Time, db, admin *sql.DB)
 		// A new connection each time: one that is open says nothing about logging in.
 		db.SetMaxIdleConns(0)
 		err := db.PingContext(ctx)
-		if err != nil && !refusedLogin(err) {
-			return false, err
+		switch {
+		case err == nil, cut(err):
+			return false, nil
+		case refusedLogin(err):
+			return true, nil
 		}
-		return err != nil, nil
+		return false, err
 	})
 	if err != nil {
 		return u.lives(ctx, begun, "login to PostgreSQL after the lease", err)
@@ -228,6 +248,13 @@ func code(err error) string {
 		return string(answered.Code)
 	}
 	return ""
+}
+
+// cut says that the session was ended from the other side, as Vault does with the
+// sessions of a user that goes: that is no answer to whether the user may log in.
+func cut(err error) bool {
+	const adminShutdown = "57P01"
+	return errors.Is(err, driver.ErrBadConn) || code(err) == adminShutdown
 }
 
 // refusedLogin: class 28 is invalid authorization specification.

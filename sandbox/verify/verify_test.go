@@ -1,9 +1,13 @@
 package verify
 
 import (
+	"database/sql/driver"
+	"fmt"
+	"syscall"
 	"testing"
 	"time"
 
+	"github.com/lib/pq"
 	"github.com/stretchr/testify/require"
 )
 
@@ -106,4 +110,22 @@ func names(t *testing.T, list any) []string {
 		all = append(all, element.(map[string]any)["name"].(string))
 	}
 	return all
+}
+
+// A session that was ended is no refusal of a login, nor the other way round.
+func TestCut(t *testing.T) {
+	for name, test := range map[string]struct {
+		err          error
+		cut, refused bool
+	}{
+		"the session was ended":  {&pq.Error{Code: "57P01"}, true, false},
+		"the connection is bad":  {fmt.Errorf("ping: %w", driver.ErrBadConn), true, false},
+		"the password is wrong":  {&pq.Error{Code: "28P01"}, false, true},
+		"the user is gone":       {&pq.Error{Code: "28000"}, false, true},
+		"the server is not here": {syscall.ECONNREFUSED, false, false},
+		"nothing is wrong":       {nil, false, false},
+	} {
+		require.Equal(t, test.cut, cut(test.err), name)
+		require.Equal(t, test.refused, refusedLogin(test.err), name)
+	}
 }
