@@ -47,25 +47,20 @@ func (t *Target) Outputs(ctx context.Context, stack string) (Outputs, error) {
 		return nil, err
 	}
 	values := s.outputs()
-	outputs := Outputs{}
-	hidden := false
-	for name, value := range values {
-		secret := holdsSecret(value)
-		hidden = hidden || secret
-		outputs[name] = Output{Value: value, Secret: secret}
-	}
-	if hidden {
+	if holdsSecret(values) {
 		// They are encrypted in the state: this time the engine has to open them.
-		if s, err = t.export(ctx, stack, "--show-secrets"); err != nil {
+		if s, err = t.ask(ctx, stack, "--show-secrets"); err != nil {
 			return nil, err
 		}
 		values = s.outputs()
 	}
-	for name, output := range outputs {
-		if output.Value, err = revealed(values[name]); err != nil {
+	outputs := Outputs{}
+	for name, value := range values {
+		shown, err := revealed(value)
+		if err != nil {
 			return nil, fmt.Errorf("read output %q of stack %q: %w", name, stack, err)
 		}
-		outputs[name] = output
+		outputs[name] = Output{Value: shown, Secret: holdsSecret(value)}
 	}
 	return outputs, nil
 }
@@ -81,17 +76,11 @@ func (s *state) outputs() map[string]any {
 	return nil
 }
 
-// A secret value in a state is an object with this key, which holds its text as
-// JSON: pulumi/sdk/go/common/resource/sig.
-const (
-	secretKey = sig.Key
-	secretSig = sig.Secret
-)
-
-// secretText is the JSON text of a secret value, empty while it is encrypted.
+// secretText is the JSON text of a secret value, empty while it is encrypted. In a
+// state, such a value is an object with a signature.
 func secretText(value any) (plain string, is bool) {
 	object, _ := value.(map[string]any)
-	if object[secretKey] != secretSig {
+	if object[sig.Key] != sig.Secret {
 		return "", false
 	}
 	return text(object, "plaintext"), true

@@ -35,15 +35,18 @@ type state struct {
 }
 
 // export reads the stack's state; it wraps ErrNoStack where there is none.
-func (t *Target) export(ctx context.Context, stack string, flags ...string) (*state, error) {
+func (t *Target) export(ctx context.Context, stack string) (*state, error) {
 	if err := t.mend(); err != nil {
 		return nil, err
 	}
-	if len(flags) == 0 {
-		if s, err := t.checkpoint(stack); s != nil || err != nil {
-			return s, err
-		}
+	if s, err := t.checkpoint(stack); s != nil || err != nil {
+		return s, err
 	}
+	return t.ask(ctx, stack)
+}
+
+// ask is export by the CLI.
+func (t *Target) ask(ctx context.Context, stack string, flags ...string) (*state, error) {
 	out, err := t.pulumi(ctx, nil, stack, append([]string{"stack", "export"}, flags...)...)
 	if err != nil {
 		return nil, err
