@@ -17,9 +17,6 @@ type module struct {
 	name     string // folder below tools/, with slashes
 	pins     string // the module path whose version is the tool's
 	programs []program
-	// own says that Go source of ours stands beside go.mod, and is part of the pin: a
-	// main, or what stands in for a module that is left out.
-	own bool
 	// tags are build tags, in the form of `go build -tags`.
 	tags string
 	// link makes the linker flags from the version.
@@ -42,7 +39,6 @@ var (
 		name:     "pulumi",
 		pins:     "github.com/pulumi/pulumi/pkg/v3",
 		programs: []program{{"pulumi", "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"}},
-		own:      true,
 		link: func(version string) string {
 			return "-X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=" + version
 		},
@@ -65,7 +61,6 @@ var (
 		name:     "vault",
 		pins:     "github.com/hashicorp/vault",
 		programs: []program{{"vault", "github.com/strongroom-platform/strongroom/tools/vault"}},
-		own:      true,
 		tags:     "minimal",
 		link:     func(string) string { return "" },
 	}
@@ -144,7 +139,7 @@ func (m module) job(o Options, goPath, goVersion string) (job, error) {
 	if m.tags != "" {
 		flags = append(flags, "-tags", m.tags)
 	}
-	own, err := m.readSources(dir)
+	own, err := readSources(dir)
 	if err != nil {
 		return job{}, err
 	}
@@ -171,11 +166,9 @@ func (m module) job(o Options, goPath, goVersion string) (job, error) {
 	}, nil
 }
 
-// readSources reads the Go files of our own beside go.mod and below.
-func (m module) readSources(dir string) ([]byte, error) {
-	if !m.own {
-		return nil, nil
-	}
+// readSources reads the Go files of our own beside go.mod and below: a main, or what
+// stands in for a module that is left out.
+func readSources(dir string) ([]byte, error) {
 	var all []byte
 	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || filepath.Ext(path) != ".go" {
@@ -186,7 +179,7 @@ func (m module) readSources(dir string) ([]byte, error) {
 		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("the sources of %s: %w", m.name, err)
+		return nil, fmt.Errorf("the sources in %s: %w", dir, err)
 	}
 	return all, nil
 }
