@@ -203,7 +203,7 @@ func (s *Server) await(ctx context.Context) error {
 }
 
 // cannotConnectNow is how a server refuses that has its port already and not its data,
-// or that ends: https://www.postgresql.org/docs/current/errcodes-appendix.html
+// or that ends.
 const cannotConnectNow = "57P03"
 
 // takesSessions tries one. To refuse it for another reason, such as a password that
@@ -212,11 +212,18 @@ func takesSessions(ctx context.Context, db *sql.DB) bool {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
 	err := db.PingContext(ctx)
-	var refused *pq.Error
-	if errors.As(err, &refused) {
-		return refused.Code != cannotConnectNow
+	code := Code(err)
+	return err == nil || code != "" && code != cannotConnectNow
+}
+
+// Code is what PostgreSQL calls its answer, empty for any other error:
+// https://www.postgresql.org/docs/current/errcodes-appendix.html
+func Code(err error) string {
+	var answered *pq.Error
+	if errors.As(err, &answered) {
+		return string(answered.Code)
 	}
-	return err == nil
+	return ""
 }
 
 // Stop ends the server and keeps its data.

@@ -54,13 +54,10 @@ func (r *run) databaseUser(ctx context.Context) (*User, error) {
 	if err != nil {
 		return nil, err
 	}
-	var u *User
-	for range attempts {
-		late := false
-		if u, late, err = r.follow(ctx, token, admin); !late {
-			break
-		}
+	u, late, err := r.follow(ctx, token, admin)
+	for attempt := 1; late && attempt < attempts; attempt++ {
 		r.Progress("vault: its lease ended before all was tried: this machine is busy; once more with another user")
+		u, late, err = r.follow(ctx, token, admin)
 	}
 	// Not before: with a token go its leases.
 	return u, errors.Join(err, r.ops.Revoke(ctx, token))
@@ -129,7 +126,7 @@ func (u *User) use(ctx context.Context, begun time.Time, db *sql.DB) bool {
 		switch {
 		case err == nil:
 			u.step(begun, t.statement, "done", t.allowed)
-		case code(err) == notAllowed:
+		case postgres.Code(err) == notAllowed:
 			u.step(begun, t.statement, "refused: "+err.Error(), !t.allowed)
 		default:
 			u.step(begun, t.statement, err.Error(), false)
@@ -237,25 +234,15 @@ func (r *run) connect(user, password string) (*sql.DB, error) {
 	return postgres.Open(r.Database.Address, r.Database.Database, user, password)
 }
 
-// notAllowed is PostgreSQL's insufficient_privilege:
-// https://www.postgresql.org/docs/current/errcodes-appendix.html.
+// notAllowed is PostgreSQL's insufficient_privilege.
 const notAllowed = "42501"
-
-// code is PostgreSQL's, empty for other errors.
-func code(err error) string {
-	var answered *pq.Error
-	if errors.As(err, &answered) {
-		return string(answered.Code)
-	}
-	return ""
-}
 
 // cut says that the session was ended from the other side, as Vault does with the
 // sessions of a user that goes: that is no answer to whether the user may log in.
 func cut(err error) bool {
 	const adminShutdown = "57P01"
-	return errors.Is(err, driver.ErrBadConn) || code(err) == adminShutdown
+	return errors.Is(err, driver.ErrBadConn) || postgres.Code(err) == adminShutdown
 }
 
 // refusedLogin: class 28 is invalid authorization specification.
-func refusedLogin(err error) bool { return strings.HasPrefix(code(err), "28") }
+func refusedLogin(err error) bool { return strings.HasPrefix(postgres.Code(err), "28") }
