@@ -4,10 +4,10 @@ import (
 	"context"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/dynamic"
 )
 
@@ -41,7 +41,9 @@ func (c *changes) start() {
 	ctx, c.cancel = context.WithCancel(context.Background())
 	c.happened.Store(true)
 	for _, kind := range c.kinds {
-		c.watches.Go(func() { c.follow(ctx, kind) })
+		c.watches.Go(func() {
+			wait.UntilWithContext(ctx, func(ctx context.Context) { c.follow(ctx, kind) }, interval)
+		})
 	}
 }
 
@@ -53,25 +55,20 @@ func (c *changes) stop() {
 	c.cancel = nil
 }
 
-// follow watches one kind, again whenever the watch ends.
+// follow watches one kind until the watch ends.
 func (c *changes) follow(ctx context.Context, kind schema.GroupVersionResource) {
-	for ctx.Err() == nil {
-		// Without a version, a watch begins with all that is there: nothing is missed
-		// between two of them.
-		if events, err := c.dynamic.Resource(kind).Namespace(c.namespace).Watch(ctx, metav1.ListOptions{}); err == nil {
-			release := context.AfterFunc(ctx, events.Stop)
-			for range events.ResultChan() {
-				c.happened.Store(true)
-			}
-			release()
-			events.Stop()
-		}
-		// What was deleted meanwhile shows in no event.
+	// What is deleted before the next watch shows in no event.
+	defer c.happened.Store(true)
+	// Without a version, a watch begins with all that is there: nothing is missed
+	// between two of them.
+	events, err := c.dynamic.Resource(kind).Namespace(c.namespace).Watch(ctx, metav1.ListOptions{})
+	if err != nil {
+		return
+	}
+	defer events.Stop()
+	defer context.AfterFunc(ctx, events.Stop)()
+	for range events.ResultChan() {
 		c.happened.Store(true)
-		select {
-		case <-ctx.Done():
-		case <-time.After(interval):
-		}
 	}
 }
 

@@ -6,11 +6,11 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/dynamic"
 
@@ -48,7 +48,9 @@ func (o *observer) start() error {
 	o.cancel = cancel
 	o.mu.Unlock()
 	for kind, resource := range fluxstatus.Kinds {
-		o.watches.Go(func() { o.follow(ctx, kind, resource) })
+		o.watches.Go(func() {
+			wait.UntilWithContext(ctx, func(ctx context.Context) { o.follow(ctx, kind, resource) }, interval)
+		})
 	}
 	return nil
 }
@@ -74,20 +76,8 @@ func (o *observer) forget() error {
 	return o.times.forget()
 }
 
-// follow lists and watches one kind, again whenever the watch ends.
+// follow lists and watches one kind until the watch ends.
 func (o *observer) follow(ctx context.Context, kind string, resource schema.GroupVersionResource) {
-	const pause = 500 * time.Millisecond
-	for {
-		o.once(ctx, kind, resource)
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(pause):
-		}
-	}
-}
-
-func (o *observer) once(ctx context.Context, kind string, resource schema.GroupVersionResource) {
 	list, err := o.dynamic.Resource(resource).List(ctx, metav1.ListOptions{})
 	if err != nil {
 		return // the kind is not served yet, or no more
