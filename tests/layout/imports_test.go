@@ -1,7 +1,10 @@
 package layout
 
 import (
+	"go/parser"
+	"go/token"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -78,15 +81,7 @@ func TestProgramDoesNotCompileForbiddenPackages(t *testing.T) {
 	if testing.Short() {
 		t.Skip("lists the dependencies of the whole program")
 	}
-	cmd := exec.Command("go", "list", "-deps", "-f", "{{.ImportPath}}", ".")
-	cmd.Dir = root
-	var messages strings.Builder
-	cmd.Stderr = &messages
-	out, err := cmd.Output()
-	if err != nil {
-		t.Fatalf("go list: %v\n%s", err, messages.String())
-	}
-	deps := strings.Fields(string(out))
+	deps := dependencies(t, ".")
 	if !slices.Contains(deps, module+"/stacks") {
 		t.Fatalf("the list of %d packages is not that of the program", len(deps))
 	}
@@ -94,4 +89,39 @@ func TestProgramDoesNotCompileForbiddenPackages(t *testing.T) {
 	if found := slices.DeleteFunc(deps, func(d string) bool { return !heavy(d) }); len(found) > 0 {
 		t.Errorf("the program compiles %q", found)
 	}
+}
+
+// Proves that buildorder.go only orders what the stacks import anyway: one that they no
+// longer use would be compiled for nothing.
+func TestBuildOrderAddsNoPackage(t *testing.T) {
+	if testing.Short() {
+		t.Skip("lists the dependencies of the stacks")
+	}
+	file, err := parser.ParseFile(token.NewFileSet(), filepath.Join(root, "buildorder.go"), nil, parser.ImportsOnly)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(file.Imports) == 0 {
+		t.Fatal("buildorder.go imports nothing: delete it")
+	}
+	deps := dependencies(t, "./stacks")
+	for _, i := range file.Imports {
+		if path := strings.Trim(i.Path.Value, `"`); !slices.Contains(deps, path) {
+			t.Errorf("buildorder.go imports %s, which package stacks does not need: take it out", path)
+		}
+	}
+}
+
+// dependencies lists everything that a package of the project compiles.
+func dependencies(t *testing.T, pkg string) []string {
+	t.Helper()
+	cmd := exec.Command("go", "list", "-deps", "-f", "{{.ImportPath}}", pkg)
+	cmd.Dir = root
+	var messages strings.Builder
+	cmd.Stderr = &messages
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go list: %v\n%s", err, messages.String())
+	}
+	return strings.Fields(string(out))
 }
