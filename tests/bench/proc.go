@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -17,7 +18,8 @@ import (
 type usage struct {
 	elapsed time.Duration
 	// peak is the largest sum of resident memory, in bytes, of the command and
-	// all its descendants, sampled five times a second. Zero where /proc is missing.
+	// all its descendants, sampled once a second: five times took 8 % of a core from
+	// what was measured. Zero where /proc is missing.
 	peak int64
 }
 
@@ -26,24 +28,30 @@ func (u usage) gigabytes() string {
 	return fmt.Sprintf("%.2f GB", float64(u.peak)/1e9)
 }
 
-// measureCommand runs a command to its end and reports what it cost.
+// measureCommand runs a command to its end and reports what it cost. What it prints goes
+// to a file, which is kept and named when the command fails.
 func measureCommand(ctx context.Context, dir string, env []string, name string, args ...string) (usage, error) {
-	var output bytes.Buffer
+	output, err := os.CreateTemp("", "strongroom-bench-*.log")
+	if err != nil {
+		return usage{}, err
+	}
+	defer output.Close()
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), env...)
-	cmd.Stdout, cmd.Stderr = &output, &output
+	cmd.Stdout, cmd.Stderr = output, output
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = 30 * time.Second
+	fmt.Printf("  %s %s (what it prints: %s)\n", name, strings.Join(args, " "), output.Name())
 	start := time.Now()
 	if err := cmd.Start(); err != nil {
-		return usage{}, err
+		return usage{}, errors.Join(err, os.Remove(output.Name()))
 	}
 	done := make(chan struct{})
 	peak := make(chan int64, 1)
 	go func() {
 		var most int64
-		tick := time.NewTicker(200 * time.Millisecond)
+		tick := time.NewTicker(time.Second)
 		defer tick.Stop()
 		for {
 			select {
@@ -55,19 +63,14 @@ func measureCommand(ctx context.Context, dir string, env []string, name string, 
 			}
 		}
 	}()
-	err := cmd.Wait()
+	err = cmd.Wait()
 	u := usage{elapsed: time.Since(start)}
 	close(done)
 	u.peak = <-peak
 	if err != nil {
-		return u, fmt.Errorf("%s %s: %w\n%s", name, strings.Join(args, " "), err, tail(output.String(), 40))
+		return u, fmt.Errorf("%s %s: %w; what it printed is in %s", name, strings.Join(args, " "), err, output.Name())
 	}
-	return u, nil
-}
-
-func tail(text string, lines int) string {
-	all := strings.Split(strings.TrimRight(text, "\n"), "\n")
-	return strings.Join(all[max(0, len(all)-lines):], "\n")
+	return u, os.Remove(output.Name())
 }
 
 // residentOfTree sums the resident memory of a process and its descendants.
