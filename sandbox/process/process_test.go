@@ -119,7 +119,8 @@ func TestChildrenDieWithTheirParent(t *testing.T) {
 		t.Skip("only Linux has a parent-death signal; elsewhere records serve")
 	}
 	parent := exec.Command(os.Args[0], "-test.run=^TestChildrenDieWithTheirParent$")
-	parent.Env = append(os.Environ(), "STRONGROOM_TEST_PARENT=1")
+	// The killed parent cannot remove its folder: it lies in this test's.
+	parent.Env = append(os.Environ(), "STRONGROOM_TEST_PARENT=1", "TMPDIR="+t.TempDir())
 	out, err := parent.StdoutPipe()
 	require.NoError(t, err)
 	require.NoError(t, parent.Start())
