@@ -4,7 +4,9 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -63,7 +65,46 @@ func TestUnusedRefusesToGuess(t *testing.T) {
 		// Whatever the login answers, if it is not a refusal, something is there.
 		"auth/provisioner is there": {serverThat(t, 200, unsealed)},
 	} {
-		v := &Vault{Client: http.DefaultClient, Servers: servers}
+		v := &Vault{Client: http.DefaultClient, Servers: servers, election: time.Millisecond}
 		require.ErrorContains(t, v.Unused(t.Context(), empty, empty), want)
 	}
+}
+
+// An election takes a moment, in which all are standbys: that is waited for.
+func TestActiveWaitsForAnElection(t *testing.T) {
+	const standby, leader = `{"initialized":true,"standby":true,"ha_connection_healthy":false}`, `{"initialized":true}`
+	var asked atomic.Int32
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if asked.Add(1) < 3 {
+			_, _ = io.WriteString(w, standby)
+			return
+		}
+		_, _ = io.WriteString(w, leader)
+	}))
+	t.Cleanup(server.Close)
+	var said []string
+	v := &Vault{
+		Client: http.DefaultClient, Progress: func(s string) { said = append(said, s) },
+		Servers: []string{server.URL, serverThat(t, 200, standby), serverThat(t, 503, "")},
+	}
+	active, err := v.Active(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, server.URL, active)
+	require.Len(t, said, 1)
+	require.Contains(t, said[0], "waiting until a new leader is elected: no server of Vault is active")
+}
+
+// One of three cannot elect anybody: waiting would only hide it.
+func TestActiveDoesNotWaitWithoutAMajority(t *testing.T) {
+	v := &Vault{
+		Client: http.DefaultClient, Progress: func(s string) { t.Error("it waited: " + s) },
+		Servers: []string{
+			serverThat(t, 200, `{"initialized":true,"standby":true}`),
+			serverThat(t, 200, `{"initialized":true,"sealed":true,"standby":true}`),
+			serverThat(t, 503, ""),
+		},
+	}
+	_, err := v.Active(t.Context())
+	require.ErrorContains(t, err, "no server of Vault is active")
+	require.ErrorContains(t, err, "is sealed")
 }

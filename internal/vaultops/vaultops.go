@@ -7,6 +7,7 @@ package vaultops
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -25,6 +26,9 @@ const (
 	// callLimit is that of the slowest call with a JSON answer, init, which asks KMS
 	// several times and writes through raft. Snapshots have none.
 	callLimit = 5 * time.Minute
+	// electionLimit is that of a new leader. A healthy raft has one within a few seconds;
+	// one whose machines are busy needs more turns.
+	electionLimit = 30 * time.Second
 )
 
 // errNoAnswer is a server's that takes the question and hangs, or whose way is closed.
@@ -39,6 +43,8 @@ type Vault struct {
 	Servers []string
 	// Progress receives what is waited for. Default: discarded.
 	Progress func(string)
+	// election is how long a new leader is waited for. Default: electionLimit.
+	election time.Duration
 }
 
 // ServerStatus is one server's state.
@@ -97,16 +103,41 @@ func (v *Vault) status(ctx context.Context, address string) ServerStatus {
 	return s
 }
 
-// Active is the address of the leader.
+// Active is the address of the leader. While the servers elect one, which they can as long
+// as a majority of them is unsealed, it waits for up to 30 s.
 func (v *Vault) Active(ctx context.Context) (string, error) {
+	address, electing, err := v.leader(ctx)
+	if !electing {
+		return address, err
+	}
+	limit := cmp.Or(v.election, electionLimit)
+	waitErr := v.await(ctx, limit, "a new leader is elected", func(ctx context.Context) error {
+		if address, electing, err = v.leader(ctx); electing {
+			return err
+		}
+		return nil
+	})
+	if waitErr != nil {
+		return "", waitErr
+	}
+	return address, err
+}
+
+// leader is the address of the leader; without one, electing says whether there are
+// servers enough to elect it.
+func (v *Vault) leader(ctx context.Context) (address string, electing bool, err error) {
 	var seen []string
+	unsealed := 0
 	for _, s := range v.Status(ctx) {
 		if s.Active {
-			return s.Address, nil
+			return s.Address, false, nil
+		}
+		if s.Failure == "" && s.Initialized && !s.Sealed {
+			unsealed++
 		}
 		seen = append(seen, s.describe())
 	}
-	return "", fmt.Errorf("no server of Vault is active: %s", strings.Join(seen, "; "))
+	return "", unsealed > len(v.Servers)/2, fmt.Errorf("no server of Vault is active: %s", strings.Join(seen, "; "))
 }
 
 func (s ServerStatus) describe() string {
