@@ -42,6 +42,9 @@ func binaries(ctx context.Context, bin string) ([]binary, error) {
 			return nil, fmt.Errorf("%s has no kube-controller-manager beside it: %w", path, err)
 		}
 		out, err := exec.CommandContext(ctx, path, "--version").Output()
+		if ctx.Err() != nil {
+			err = ctx.Err() // which is why it was killed
+		}
 		if err != nil {
 			return nil, fmt.Errorf("%s --version: %w", path, err)
 		}
