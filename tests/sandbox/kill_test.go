@@ -10,6 +10,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"github.com/stretchr/testify/require"
 
 	"github.com/strongroom-platform/strongroom/deploy"
@@ -20,13 +21,16 @@ import (
 // killAt is the resource during whose creation or deletion the engine is
 // killed, chosen for what is under way then.
 var killAt = []struct {
-	typ  string
-	what string
+	typ     string
+	what    string
+	program pulumi.RunFunc // nil is the stacks' own
 }{
-	{"aws:ec2/vpc:Vpc", "the first object"},
-	{"aws:ec2/natGateway:NatGateway", "the network, with much in parallel"},
-	{"aws:eks/cluster:Cluster", "a control plane that starts or stops"},
-	{"aws:lb/loadBalancer:LoadBalancer", "the endpoint"},
+	// The network alone: what comes after it in the stack takes a minute, and is not
+	// there yet when the engine is killed, and gone when it is killed again.
+	{"aws:ec2/vpc:Vpc", "the first object", networkOnly},
+	{"aws:ec2/natGateway:NatGateway", "the network, with much in parallel", networkOnly},
+	{"aws:eks/cluster:Cluster", "a control plane that starts or stops", nil},
+	{"aws:lb/loadBalancer:LoadBalancer", "the endpoint", nil},
 }
 
 // The engine is killed in the middle of an up, then in the middle of a destroy.
@@ -36,6 +40,7 @@ func TestEngineIsKilled(t *testing.T) {
 	p.configure("tooling", map[string]any{"network.zones": []any{"a", "b"}})
 	for _, at := range killAt {
 		p.sub(fmt.Sprintf("up and destroy, at %s", at.what), func() {
+			p.run(at.program)
 			_, err := p.target.Up(p.ctx, "tooling", deploy.Options{Events: p.killOn(at.typ, "create")})
 			require.Error(p, err)
 			require.Empty(p, p.engines(), "the engine lives on")

@@ -178,9 +178,13 @@ func (p *place) sub(name string, do func()) bool {
 	})
 }
 
-// run makes the target run a program of the test instead of the stacks'.
+// run makes the target run a program of the test instead of the stacks', or theirs
+// again if it is nil.
 func (p *place) run(program pulumi.RunFunc) {
-	p.target.Program = func(string) pulumi.RunFunc { return program }
+	p.target.Program = nil
+	if program != nil {
+		p.target.Program = func(string) pulumi.RunFunc { return program }
+	}
 }
 
 // configure changes keys of a stack's configuration, such as "network.nat"; nil

@@ -49,16 +49,14 @@ func (p *place) verified(method string) {
 
 func (p *place) noPostgreSQL() bool { return errors.Is(postgres.Installed(), postgres.ErrNotInstalled) }
 
-// loginsOfTheOtherMethod lets the API of the application's cluster review its tokens.
+// loginsOfTheOtherMethod lets the API of the application's cluster review its tokens,
+// until a later change takes it back.
 func (p *place) loginsOfTheOtherMethod() {
 	p.configure("application", map[string]any{"vault": map[string]any{
 		"logins": map[string]any{"cluster": "kubernetes"}, "workloads": []any{},
 	}})
 	p.up("application")
 	p.verified("kubernetes (application)")
-	p.configure("application", map[string]any{"vault": nil})
-	p.up("application")
-	p.verified("jwt (application)")
 }
 
 // The engine is killed while it makes what is inside of Vault. The next run goes on.
