@@ -283,79 +283,64 @@ func testPrivate(t *testing.T, dir string) {
 	}))
 }
 
-func TestResumeKeepsAddressDataAndCredentials(t *testing.T) {
+// What a new daemon finds of the one before it, step by step on one cluster: each start
+// costs seconds.
+func TestResume(t *testing.T) {
 	dir, ctx := t.TempDir(), ctx(t)
-	first := open(t, dir)
-	before, err := first.Start(ctx, cluster("tooling"))
+	planes := open(t, dir)
+	before, err := planes.Start(ctx, cluster("tooling"))
 	require.NoError(t, err)
 	require.NoError(t, createNamespace(ctx, as(t, before, "system:masters@tooling"), "survives"))
-	require.NoError(t, first.Close(ctx))
-	require.NoError(t, os.MkdirAll(filepath.Join(dir, "interrupted", "etcd"), 0o700))
+	require.NoError(t, planes.Close(ctx))
+	step := func(name string, do func(*testing.T, *controlplane.ControlPlanes)) {
+		t.Helper()
+		if !t.Run(name, func(t *testing.T) { do(t, open(t, dir)) }) {
+			t.FailNow()
+		}
+	}
 
-	second := open(t, dir)
-	require.NoError(t, second.Resume(ctx))
-	_, err = as(t, before, "system:masters@tooling").CoreV1().Namespaces().Get(ctx, "survives", metav1.GetOptions{})
-	require.NoError(t, err)
-	require.NoDirExists(t, filepath.Join(dir, "interrupted"), "what an interrupted start left is not a cluster")
+	step("the port is in use", func(t *testing.T, planes *controlplane.ControlPlanes) {
+		address, err := url.Parse(before.URL)
+		require.NoError(t, err)
+		squatter, err := net.Listen("tcp4", address.Host)
+		require.NoError(t, err)
+		err = planes.Resume(ctx)
+		require.ErrorContains(t, err, "port "+address.Port()+" on 127.0.0.1 is in use")
+		require.ErrorContains(t, err, `cluster "tooling"`)
+		require.Contains(t, planes.Status()[0].Failure, "in use")
+		require.Empty(t, recorded(t, dir, "tooling"), "a failed start must leave no process")
+		require.NoError(t, squatter.Close())
+	})
+	step("address, data and credentials are as before", func(t *testing.T, planes *controlplane.ControlPlanes) {
+		require.NoError(t, os.MkdirAll(filepath.Join(dir, "interrupted", "etcd"), 0o700))
+		require.NoError(t, planes.Resume(ctx))
+		_, err := as(t, before, "system:masters@tooling").CoreV1().Namespaces().Get(ctx, "survives", metav1.GetOptions{})
+		require.NoError(t, err)
+		require.NoDirExists(t, filepath.Join(dir, "interrupted"), "what an interrupted start left is not a cluster")
 
-	again, err := second.Start(ctx, cluster("tooling"))
-	require.NoError(t, err)
-	require.Equal(t, before, again)
-
-	require.NoError(t, second.Prune(ctx, []account.Cluster{cluster("tooling")}))
-	require.DirExists(t, filepath.Join(dir, "tooling"))
-	require.NoError(t, second.Prune(ctx, nil))
-	require.NoDirExists(t, filepath.Join(dir, "tooling"))
-	require.Empty(t, second.Status())
-}
-
-// The account finishes what a kill interrupted as soon as it is opened, before
-// anything was resumed.
-func TestCallsBeforeResume(t *testing.T) {
-	dir, ctx := t.TempDir(), ctx(t)
-	first := open(t, dir)
-	before, err := first.Start(ctx, cluster("tooling"))
-	require.NoError(t, err)
-	require.NoError(t, first.Close(ctx))
-
-	second := open(t, dir)
-	after, err := second.Upgrade(ctx, "tooling", "1.35")
-	require.NoError(t, err)
-	require.Equal(t, before.URL, after.URL)
-	require.NotEmpty(t, after.Note)
-	require.NoError(t, second.Resume(ctx))
-	require.Equal(t, "1.35", second.Status()[0].Version)
-	require.NoError(t, second.Close(ctx))
-
-	third := open(t, dir)
-	require.NoError(t, third.Stop(ctx, "tooling"))
-	require.NoDirExists(t, filepath.Join(dir, "tooling"))
-	_, err = third.Upgrade(ctx, "tooling", "1.36")
-	require.ErrorContains(t, err, `cluster "tooling" has no control plane`)
-	require.Empty(t, third.Status())
-}
-
-func TestPortInUse(t *testing.T) {
-	dir, ctx := t.TempDir(), ctx(t)
-	first := open(t, dir)
-	endpoint, err := first.Start(ctx, cluster("tooling"))
-	require.NoError(t, err)
-	require.NoError(t, first.Close(ctx))
-	address, err := url.Parse(endpoint.URL)
-	require.NoError(t, err)
-	squatter, err := net.Listen("tcp4", address.Host)
-	require.NoError(t, err)
-
-	second := open(t, dir)
-	err = second.Resume(ctx)
-	require.ErrorContains(t, err, "port "+address.Port()+" on 127.0.0.1 is in use")
-	require.ErrorContains(t, err, `cluster "tooling"`)
-	require.Contains(t, second.Status()[0].Failure, "in use")
-	require.Empty(t, recorded(t, dir, "tooling"), "a failed start must leave no process")
-
-	require.NoError(t, squatter.Close())
-	third := open(t, dir)
-	require.NoError(t, third.Resume(ctx), "with the port free again it must work")
+		again, err := planes.Start(ctx, cluster("tooling"))
+		require.NoError(t, err)
+		require.Equal(t, before, again)
+		require.NoError(t, planes.Close(ctx))
+	})
+	// The account finishes what a kill interrupted as soon as it is opened, before
+	// anything was resumed.
+	step("an upgrade comes first", func(t *testing.T, planes *controlplane.ControlPlanes) {
+		after, err := planes.Upgrade(ctx, "tooling", "1.35")
+		require.NoError(t, err)
+		require.Equal(t, before.URL, after.URL)
+		require.NotEmpty(t, after.Note)
+		require.NoError(t, planes.Resume(ctx))
+		require.Equal(t, "1.35", planes.Status()[0].Version)
+		require.NoError(t, planes.Close(ctx))
+	})
+	step("a stop comes first", func(t *testing.T, planes *controlplane.ControlPlanes) {
+		require.NoError(t, planes.Stop(ctx, "tooling"))
+		require.NoDirExists(t, filepath.Join(dir, "tooling"))
+		_, err := planes.Upgrade(ctx, "tooling", "1.36")
+		require.ErrorContains(t, err, `cluster "tooling" has no control plane`)
+		require.Empty(t, planes.Status())
+	})
 }
 
 func TestCancelledStartLeavesNothingBehind(t *testing.T) {
@@ -386,6 +371,14 @@ func TestTwoAtTheSameTime(t *testing.T) {
 	}
 	require.NotEqual(t, endpoints[0].URL, endpoints[1].URL)
 	require.NotEqual(t, endpoints[0].CAData, endpoints[1].CAData)
+
+	// One of them goes, as it is no longer in the account; then the other.
+	require.NoError(t, planes.Prune(ctx, []account.Cluster{cluster("tooling")}))
+	require.DirExists(t, filepath.Join(dir, "tooling"))
+	require.NoDirExists(t, filepath.Join(dir, "application"))
+	require.NoError(t, planes.Prune(ctx, nil))
+	require.NoDirExists(t, filepath.Join(dir, "tooling"))
+	require.Empty(t, planes.Status())
 }
 
 func TestBadClusters(t *testing.T) {
