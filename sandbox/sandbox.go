@@ -5,6 +5,7 @@
 // Everything lies in one folder and runs as the calling user on 127.0.0.1:
 //
 //	bin/          the tools, and scripts under the names the engine looks for
+//	build/        the strongroom program as make builds it
 //	eks/          the EKS component (@pulumi/eks) with its packages
 //	account/      the simulated account
 //	clusters/     one folder per control plane: data, certificates, logs
@@ -118,4 +119,4 @@ func (s *Sandbox) path(elements ...string) string {
 
 // kept are the tools, which cost minutes to make, the charts, the logs, and the lock, which
 // somebody may be waiting for: Remove leaves them.
-var kept = map[string]bool{"bin": true, "eks": true, "crds": true, "charts": true, "logs": true, "lock": true}
+var kept = map[string]bool{"bin": true, "build": true, "eks": true, "crds": true, "charts": true, "logs": true, "lock": true}

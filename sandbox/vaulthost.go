@@ -46,7 +46,7 @@ func (s *Sandbox) layOutVaultInit(repoRoot string) error {
 		if err != nil {
 			return fmt.Errorf("scripts of Vault's first start: %w", err)
 		}
-		if err := files.Replace(filepath.Join(s.vaultInitDir(), name), data, files.Private); err != nil {
+		if err := files.Ensure(filepath.Join(s.vaultInitDir(), name), data, files.Private); err != nil {
 			return err
 		}
 	}

@@ -2,6 +2,7 @@
 package files
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -31,6 +32,18 @@ func Replace(path string, data []byte, mode os.FileMode) error {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
 	return nil
+}
+
+// Ensure is Replace for a file that seldom changes: one that has the content and the
+// mode already is left alone, and with it the time by which others see a change.
+func Ensure(path string, data []byte, mode os.FileMode) error {
+	info, err := os.Lstat(path)
+	if err == nil && info.Mode() == mode {
+		if old, err := os.ReadFile(path); err == nil && bytes.Equal(old, data) {
+			return nil
+		}
+	}
+	return Replace(path, data, mode)
 }
 
 // Lock takes the lock file, waiting for whoever has it; waits is called once if

@@ -42,7 +42,7 @@ func (o Options) writeScripts(ctx context.Context) error {
 		scripts["aws"] = script("a stand-in for the AWS CLI, for the simulated account only", environment, command, "sandbox", "aws")
 	}
 	for name, text := range scripts {
-		if err := files.Replace(filepath.Join(o.BinDir, name), []byte(text), 0o700); err != nil {
+		if err := files.Ensure(filepath.Join(o.BinDir, name), []byte(text), 0o700); err != nil {
 			return err
 		}
 	}
