@@ -74,7 +74,7 @@ func TestDestroyOrderIsProven(t *testing.T) {
 		also          string // a type with the same edge, which alone would keep the order
 		or            string // a type that the engine may try at the same time, and that is refused as well
 	}{
-		{"a gateway is not detached while addresses are mapped", "aws:ec2/natGateway:NatGateway", "aws:ec2/internetGateway:InternetGateway", "aws:ec2/eip:Eip", ""},
+		{"a gateway is not detached while addresses are mapped", "aws:ec2/natGateway:NatGateway", "aws:ec2/internetGateway:InternetGateway", "aws:ec2/eip:Eip", "aws:ec2/subnet:Subnet"},
 		{"a VPC does not go while it has subnets", "aws:ec2/subnet:Subnet", "aws:ec2/vpc:Vpc", "", ""},
 		{"a security group does not go while an interface has it", "aws:ec2/vpcEndpoint:VpcEndpoint", "aws:ec2/securityGroup:SecurityGroup", "", "aws:ec2/subnet:Subnet"},
 	} {
