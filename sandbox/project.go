@@ -1,7 +1,6 @@
 package sandbox
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -35,7 +34,7 @@ func (s *Sandbox) PrepareProject(repoRoot string) error {
 	if err != nil {
 		return fmt.Errorf("the project: %w: is %s a checkout of strongroom?", err, repoRoot)
 	}
-	if err := replaceIfChanged(filepath.Join(s.ProjectDir(), "Pulumi.yaml"), project); err != nil {
+	if err := files.Ensure(filepath.Join(s.ProjectDir(), "Pulumi.yaml"), project, files.Private); err != nil {
 		return err
 	}
 	paths, err := filepath.Glob(filepath.Join(repoRoot, "Pulumi.*.yaml"))
@@ -100,7 +99,7 @@ func (s *Sandbox) copyStack(path string) error {
 	if err != nil {
 		return fmt.Errorf("write %s: %w", target, err)
 	}
-	return replaceIfChanged(target, data)
+	return files.Ensure(target, data, files.Private)
 }
 
 // dropStacks removes copies whose original is gone, unless the engine has made
@@ -179,12 +178,4 @@ func isSecure(value any) bool {
 		}
 	}
 	return false
-}
-
-// replaceIfChanged keeps the file's time where nothing changes.
-func replaceIfChanged(path string, data []byte) error {
-	if former, err := os.ReadFile(path); err == nil && bytes.Equal(former, data) {
-		return nil
-	}
-	return files.Replace(path, data, files.Private)
 }

@@ -78,7 +78,7 @@ func (s *Sandbox) rememberCheckout(repoRoot string) error {
 	if err != nil {
 		return fmt.Errorf("the checkout: %w", err)
 	}
-	return replaceIfChanged(s.checkoutFile(), []byte(absolute+"\n"))
+	return files.Ensure(s.checkoutFile(), []byte(absolute+"\n"), files.Private)
 }
 
 // checkout is whose working tree is served.

@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 
 	"helm.sh/helm/v3/pkg/chart/loader"
+
+	"github.com/strongroom-platform/strongroom/sandbox/files"
 )
 
 //go:embed operator
@@ -68,13 +70,10 @@ func layOut(dir string, chart []*loader.BufferedFile) error {
 	for _, f := range chart {
 		target := filepath.Join(dir, filepath.FromSlash(f.Name))
 		wanted[target] = true
-		if former, err := os.ReadFile(target); err == nil && bytes.Equal(former, f.Data) {
-			continue
-		}
 		if err := os.MkdirAll(filepath.Dir(target), 0o700); err != nil {
 			return err
 		}
-		if err := os.WriteFile(target, f.Data, 0o600); err != nil {
+		if err := files.Ensure(target, f.Data, files.Private); err != nil {
 			return err
 		}
 	}
