@@ -317,6 +317,7 @@ func (p *place) change(c change) {
 		}), "%s does not stay: %v", stays, steps(planned))
 	}
 	before := p.ids(c.stays...)
+	require.Equal(p, len(c.stays) > 0, len(before) > 0, "%v", c.stays)
 	made := p.up(c.stack)
 	require.Equal(p, before, p.ids(c.stays...))
 	require.Equal(p, counts(planned), counts(made), "what was planned is not what was done")
