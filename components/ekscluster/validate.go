@@ -14,7 +14,7 @@ var (
 	clusterNameForm = regexp.MustCompile(`^[0-9A-Za-z][0-9A-Za-z_-]{0,99}$`)
 	groupNameForm   = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]{0,30}[a-z0-9])?$`)
 	addonNameForm   = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]{0,98}[a-z0-9])?$`)
-	labelKeyForm    = regexp.MustCompile(`^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$`)
+	labelKeyForm    = regexp.MustCompile(`^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$`)
 	labelValueForm  = regexp.MustCompile(`^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$`)
 )
 
@@ -188,7 +188,7 @@ func (g NodeGroup) validateLabels() error {
 	for _, key := range keys {
 		domain, _, prefixed := strings.Cut(key, "/")
 		switch {
-		case !labelKeyForm.MatchString(key):
+		case !labelKeyForm.MatchString(key) || prefixed && len(domain) > 253:
 			return fmt.Errorf("labels: %q is not the key of a Kubernetes label: use at most 63 letters, digits, - _ and ., with a domain and / before them or without", key)
 		case prefixed && reservedLabelDomain(domain):
 			return fmt.Errorf("labels: %q belongs to Kubernetes or EKS: use a prefix of your own", key)

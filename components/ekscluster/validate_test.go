@@ -82,6 +82,7 @@ func TestValidate(t *testing.T) {
 		"group: large disk":   {group(func(g *ekscluster.NodeGroup) { g.DiskGiB = 16385 }), `cluster.nodeGroups[general]: diskGiB 16385 is out of range: use 20 to 16384`},
 		"group: capacity":     {group(func(g *ekscluster.NodeGroup) { g.CapacityType = "spot" }), `cluster.nodeGroups[general]: capacityType "spot" is unknown: use ON_DEMAND or SPOT`},
 		"label: key":          {label("a b", "x"), `cluster.nodeGroups[general]: labels: "a b" is not the key of a Kubernetes label: use at most 63 letters, digits, - _ and ., with a domain and / before them or without`},
+		"label: long domain":  {label(strings.Repeat("a", 254)+"/x", "x"), "is not the key of a Kubernetes label"},
 		"label: reserved":     {label("node-role.kubernetes.io/x", "x"), `cluster.nodeGroups[general]: labels: "node-role.kubernetes.io/x" belongs to Kubernetes or EKS: use a prefix of your own`},
 		"label: EKS's":        {label("eks.amazonaws.com/nodegroup", "x"), `labels: "eks.amazonaws.com/nodegroup" belongs to Kubernetes or EKS: use a prefix of your own`},
 		"label: value":        {label("use", "-"), `cluster.nodeGroups[general]: labels: "-", the value of "use", is not that of a Kubernetes label: use at most 63 letters, digits, - _ and ., beginning and ending with a letter or digit`},

@@ -27,7 +27,7 @@ var _ = register(typeSecurityGroup, rules{
 
 // groupDescription is what EC2's API takes as the description of a group or of a
 // rule: other characters, such as an apostrophe, are refused.
-var groupDescription = regexp.MustCompile(`^[0-9A-Za-z_ .:/()#,@\[\]+=&;{}!$*-]{0,255}$`)
+var groupDescription = regexp.MustCompile(`^[0-9A-Za-z_ .:/()#,@\[\]+=&;{}!$*-]*$`)
 
 func checkSecurityGroup(in Props) []Failure {
 	failures := checkGroupDescription("description", in["description"])
@@ -53,7 +53,7 @@ func checkSecurityGroup(in Props) []Failure {
 }
 
 func checkGroupDescription(path string, v any) []Failure {
-	if text, ok := v.(string); ok && !groupDescription.MatchString(text) {
+	if text, ok := v.(string); ok && (!groupDescription.MatchString(text) || len(text) > 255) {
 		return []Failure{{Property: path, Reason: fmt.Sprintf("%q is not allowed: expected at most 255 characters of a-z, A-Z, 0-9, spaces and ._-:/()#,@[]+=&;{}!$*", text)}}
 	}
 	return nil

@@ -1,6 +1,7 @@
 package account
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -47,6 +48,7 @@ func TestSecurityGroupInputsAreChecked(t *testing.T) {
 		"port too high":           {rule(m{"toPort": 70000}), "out of range"},
 		"ports the wrong way":     {rule(m{"fromPort": 444}), "greater than toPort"},
 		"not a network":           {rule(m{"cidrBlocks": l("10.0.0.1/8")}), "did you mean"},
+		"long description":        {m{"vpcId": vpc.ID, "description": strings.Repeat("x", 256)}, "at most 255"},
 		"apostrophe in a rule":    {rule(m{"description": "it's"}), "is not allowed"},
 		"IPv4 as IPv6":            {rule(m{"ipv6CidrBlocks": l("10.0.0.0/8")}), "not an IPv6 network"},
 		"no such group":           {rule(m{"securityGroups": l("sg-0123")}), "InvalidGroup.NotFound"},

@@ -1,6 +1,7 @@
 package account
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -19,6 +20,8 @@ func TestLogGroup(t *testing.T) {
 	refused(t, w.update(group, m{"logGroupClass": "INFREQUENT_ACCESS"}), "InvalidParameterValue")
 	_, err = w.try(typeLogGroup, m{"name": "a b"})
 	require.ErrorContains(t, err, "name: ")
+	_, err = w.try(typeLogGroup, m{"name": strings.Repeat("x", 513)})
+	require.ErrorContains(t, err, "must have 1 to 512")
 	_, err = w.try(typeLogGroup, m{"skipDestroy": true})
 	require.ErrorContains(t, err, "not modelled")
 }

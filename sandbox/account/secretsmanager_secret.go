@@ -21,11 +21,12 @@ var _ = register(typeSecret, rules{
 	update:     func(v *view, _, o *Object) error { return v.checkSecretKey(o) },
 })
 
-var secretForm = regexp.MustCompile(`^[A-Za-z0-9/_+=.@-]{1,512}$`)
+// The length is checked beside the form, as that of a log group is.
+var secretForm = regexp.MustCompile(`^[A-Za-z0-9/_+=.@-]+$`)
 
 func checkSecret(in Props) []Failure {
 	var failures []Failure
-	if name, ok := in["name"].(string); ok && !secretForm.MatchString(name) {
+	if name, ok := in["name"].(string); ok && (!secretForm.MatchString(name) || len(name) > 512) {
 		failures = append(failures, Failure{Property: "name", Reason: fmt.Sprintf("%q must have 1 to 512 letters, digits and characters of /_+=.@-", name)})
 	}
 	// https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_DeleteSecret.html

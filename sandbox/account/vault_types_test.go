@@ -31,6 +31,7 @@ func TestSecretInputsAreChecked(t *testing.T) {
 		want   string
 	}{
 		"name":        {m{"name": "with a space"}, "must have 1 to 512"},
+		"long name":   {m{"name": strings.Repeat("x", 513)}, "must have 1 to 512"},
 		"window":      {m{"name": "s", "recoveryWindowInDays": 3.0}, "expected 0, or 7 to 30"},
 		"description": {m{"name": "s", "description": strings.Repeat("x", 2049)}, "at most 2048"},
 		"policy":      {m{"name": "s", "policy": "{}"}, "policy"},
