@@ -44,7 +44,7 @@ func describe(pid int) (name, state string, ok bool) {
 	if err == nil {
 		return parseStat(string(stat))
 	}
-	out, err := exec.Command("ps", "-o", "stat=,comm=", "-p", strconv.Itoa(pid)).Output()
+	out, err := exec.Command("ps", "-o", "stat=,comm=", "-p", strconv.Itoa(pid)).Output() //nolint:noctx // it ends at once
 	if err != nil {
 		return "", "", false
 	}

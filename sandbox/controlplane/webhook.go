@@ -45,7 +45,7 @@ func startTokenFront(cluster string, ca *authority, hook Webhook, logf func(stri
 	if err != nil {
 		return nil, err
 	}
-	listener, err := net.Listen("tcp4", "127.0.0.1:0")
+	listener, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp4", "127.0.0.1:0")
 	if err != nil {
 		return nil, fmt.Errorf("token webhook of cluster %q: %w", cluster, err)
 	}

@@ -58,7 +58,7 @@ func Serve(ctx context.Context, args []string, stdout io.Writer, p Provider) err
 		}
 	}
 
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return fmt.Errorf("provider %q cannot listen on loopback: %w", b.Name, err)
 	}

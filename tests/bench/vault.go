@@ -138,7 +138,7 @@ func startVault(ctx context.Context, tools, dir, token string) (address string, 
 	if err := os.WriteFile(token, []byte(secret), 0o600); err != nil {
 		return "", nil, err
 	}
-	listener, err := net.Listen("tcp4", "127.0.0.1:0")
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp4", "127.0.0.1:0")
 	if err != nil {
 		return "", nil, err
 	}

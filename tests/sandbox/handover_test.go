@@ -163,7 +163,7 @@ func (p *place) ownedOnce(stack string) {
 		for _, fields := range o.Metadata.ManagedFields {
 			pulumi = pulumi || strings.HasPrefix(fields.Manager, "pulumi-kubernetes-")
 			// Every controller puts its finalizer and its status on what it looks at.
-			owns := fields.Subresource == "" && fields.FieldsV1 != nil && !onlyFinalizers(p.T, fields.FieldsV1.Raw)
+			owns := fields.Subresource == "" && fields.FieldsV1 != nil && !onlyFinalizers(p.T, fields.FieldsV1.GetRawBytes())
 			flux = flux || owns && slices.Contains([]string{"kustomize-controller", "helm-controller", "source-controller"}, fields.Manager)
 		}
 		require.False(p, pulumi && flux, "%s %s/%s is owned by Pulumi and by Flux", o.Kind, o.Metadata.Namespace, o.Metadata.Name)

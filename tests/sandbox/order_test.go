@@ -59,6 +59,8 @@ func (p *place) loosen(second string, firsts ...string) {
 	g := newGraph(state.Resources)
 	var left []resource.URN
 	cut := 0
+	// What a resource comes after is before it in the state, so an edge of firsts that
+	// led to second over another of firsts leads there no longer, and stays.
 	for _, r := range g.resources {
 		if !slices.Contains(firsts, string(r.Type)) {
 			continue

@@ -16,14 +16,20 @@ import (
 	"github.com/strongroom-platform/strongroom/sandbox/flux/charts"
 )
 
-func get(t *testing.T, url string) (*http.Response, []byte) {
+// answer is what is looked at of a response beside its body.
+type answer struct {
+	StatusCode int
+	Header     http.Header
+}
+
+func get(t *testing.T, url string) (answer, []byte) {
 	t.Helper()
 	response, err := http.Get(url) //nolint:noctx // a test on loopback
 	require.NoError(t, err)
 	defer func() { _ = response.Body.Close() }()
 	data, err := io.ReadAll(response.Body)
 	require.NoError(t, err)
-	return response, data
+	return answer{response.StatusCode, response.Header}, data
 }
 
 func TestRegistryServesStubs(t *testing.T) {

@@ -177,7 +177,7 @@ func (m Mirror) ensure(ctx context.Context, h *hosts, i *index, pin Pin, begin f
 		err = pin.isIn(data)
 	}
 	if err != nil {
-		return Fetched{Err: err}, nil
+		return Fetched{Err: err}, nil //nolint:nilerr // this chart failed, the others go on
 	}
 	return Fetched{Bytes: len(data), CheckedAgainst: checked}, m.add(i, pin, data, checked)
 }

@@ -2,6 +2,7 @@ package flux_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -163,11 +164,23 @@ func (w *world) provesOwners() {
 	}
 }
 
+// gone is nil where reading an object failed because it is not there.
+func gone(err error) error {
+	switch {
+	case apierrors.IsNotFound(err):
+		return nil
+	case err == nil:
+		return errors.New("it is there")
+	default:
+		return err
+	}
+}
+
 // onlyFinalizer says that the kustomize controller owns nothing but its own
 // finalizer, which it puts on every Kustomization.
 func onlyFinalizer(fields []metav1.ManagedFieldsEntry) bool {
 	for _, f := range fields {
-		if f.Manager == "kustomize-controller" && f.Subresource == "" && (f.FieldsV1 == nil || strings.Contains(string(f.FieldsV1.Raw), `"f:spec"`)) {
+		if f.Manager == "kustomize-controller" && f.Subresource == "" && (f.FieldsV1 == nil || strings.Contains(f.FieldsV1.GetRawString(), `"f:spec"`)) {
 			return false
 		}
 	}
@@ -260,10 +273,7 @@ func (w *world) provesDestroy() {
 	require.NoError(w.t, w.any.Resource(instances).Namespace(flux.Namespace).Delete(w.ctx, "flux", metav1.DeleteOptions{}))
 	w.eventually("the end of the FluxInstance", func() error {
 		_, err := w.any.Resource(instances).Namespace(flux.Namespace).Get(w.ctx, "flux", metav1.GetOptions{})
-		if !apierrors.IsNotFound(err) {
-			return fmt.Errorf("it is there: %v", err)
-		}
-		return nil
+		return gone(err)
 	})
 	w.eventually("the end of the CRDs", func() error {
 		left, err := w.any.Resource(definitions).List(w.ctx, metav1.ListOptions{LabelSelector: "app.kubernetes.io/part-of=flux"})
@@ -276,9 +286,6 @@ func (w *world) provesDestroy() {
 	require.NoError(w.t, w.client.CoreV1().Namespaces().Delete(w.ctx, flux.Namespace, metav1.DeleteOptions{}))
 	w.eventually("the end of the namespace", func() error {
 		_, err := w.client.CoreV1().Namespaces().Get(w.ctx, flux.Namespace, metav1.GetOptions{})
-		if !apierrors.IsNotFound(err) {
-			return fmt.Errorf("it is there: %v", err)
-		}
-		return nil
+		return gone(err)
 	})
 }
