@@ -50,9 +50,10 @@ doctor: build ## Say what this machine lacks and how to get it
 build: requirements ## Build the strongroom command
 	@mkdir -p "$(BIN)" "$(dir $(BUILT))"
 	@[ -x "$(STRONGROOM)" ] || { echo "building strongroom (about 3 minutes the first time)"; scripts/fetch-modules.sh $(FETCH); }
-	@go build $(COMPILER) $(LINKER) -o "$(BUILT)" ./cmd/strongroom
-	@# go build gives a new time to what it leaves as it is, and Go keeps no result of a
-	@# test that looked at a file with another time.
+	@# Go keeps no result of a test that looked at a file with another time or size. go build
+	@# gives a new time to what it leaves as it is, and would write the commit into the program,
+	@# so that every commit, and a changed document, would run the engine's tests again.
+	@go build $(COMPILER) $(LINKER) -buildvcs=false -o "$(BUILT)" ./cmd/strongroom
 	@cmp -s "$(BUILT)" "$(STRONGROOM)" || { cp "$(BUILT)" "$(BUILT).new" && mv "$(BUILT).new" "$(STRONGROOM)"; }
 
 .PHONY: requirements

@@ -23,7 +23,8 @@ func (a *app) versionCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "version",
 		Short: "Say which version this is",
-		Long:  "Say from which commit this program was built, with which Go, and for which platform.",
+		Long: `Say from which version or commit this program was built, with which Go, and for
+which platform. What make built says "(development)": it is its own checkout's.`,
 		Example: `  strongroom version
   strongroom version --json`,
 		Args: noArguments,
