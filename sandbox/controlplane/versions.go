@@ -4,12 +4,13 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/strongroom-platform/strongroom/sandbox/process"
 )
 
 // binary is one built Kubernetes release: the API server and its controller
@@ -41,10 +42,7 @@ func binaries(ctx context.Context, bin string) ([]binary, error) {
 		if _, err := os.Stat(b.controllerManager); err != nil {
 			return nil, fmt.Errorf("%s has no kube-controller-manager beside it: %w", path, err)
 		}
-		out, err := exec.CommandContext(ctx, path, "--version").Output()
-		if ctx.Err() != nil {
-			err = ctx.Err() // which is why it was killed
-		}
+		out, err := process.Output(ctx, path, "--version")
 		if err != nil {
 			return nil, fmt.Errorf("%s --version: %w", path, err)
 		}

@@ -10,6 +10,8 @@ import (
 	"regexp"
 	"runtime"
 	"strings"
+
+	"github.com/strongroom-platform/strongroom/sandbox/process"
 )
 
 // module is a Go module of tools/ and what is built from it.
@@ -103,7 +105,7 @@ func (o Options) goTool(ctx context.Context) (path, version string, err error) {
 	if !found {
 		return "", "", fmt.Errorf("no go on PATH, and the sandbox builds its tools with it: %s", install)
 	}
-	out, err := exec.CommandContext(ctx, path, "env", "GOVERSION", "GOOS", "GOARCH").Output()
+	out, err := process.Output(ctx, path, "env", "GOVERSION", "GOOS", "GOARCH")
 	if err != nil {
 		return "", "", fmt.Errorf("%s env: %w: is this a working Go? %s", path, err, install)
 	}

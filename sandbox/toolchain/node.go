@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/strongroom-platform/strongroom/sandbox/eks"
+	"github.com/strongroom-platform/strongroom/sandbox/process"
 )
 
 // minNode is what @pulumi/pulumi of the lockfile asks for.
@@ -27,7 +28,7 @@ func (o Options) nodeTool(ctx context.Context) (path, version string, err error)
 	if !found {
 		return "", "", fmt.Errorf("no node on PATH, and the EKS component runs under it: %s", installNode)
 	}
-	out, err := exec.CommandContext(ctx, path, "--version").Output()
+	out, err := process.Output(ctx, path, "--version")
 	if err != nil {
 		return "", "", fmt.Errorf("%s --version: %w: %s", path, err, installNode)
 	}

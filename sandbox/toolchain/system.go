@@ -4,10 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"os/exec"
 	"regexp"
 	"strconv"
 	"time"
+
+	"github.com/strongroom-platform/strongroom/sandbox/process"
 )
 
 // The component refuses older ones: @pulumi/eks 2.8.1, dependencies.js.
@@ -59,7 +60,7 @@ func (o Options) systemKubectl(ctx context.Context) (path, version string, found
 	}
 	ctx, cancel := context.WithTimeout(ctx, askLimit)
 	defer cancel()
-	out, err := exec.CommandContext(ctx, path, "version", "--client=true", "--output=json").Output()
+	out, err := process.Output(ctx, path, "version", "--client=true", "--output=json")
 	if err != nil {
 		return "", "", false
 	}
@@ -87,7 +88,7 @@ func (o Options) systemAWS(ctx context.Context) (path, version string, found boo
 	}
 	ctx, cancel := context.WithTimeout(ctx, askLimit)
 	defer cancel()
-	out, err := exec.CommandContext(ctx, path, "--version").Output()
+	out, err := process.Output(ctx, path, "--version")
 	if err != nil {
 		return "", "", false
 	}

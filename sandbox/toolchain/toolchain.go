@@ -111,6 +111,9 @@ func Ensure(ctx context.Context, options Options) error {
 	}
 	defer func() { _ = lock.Close() }()
 	jobs, err := o.jobs(ctx, report)
+	if cause := context.Cause(ctx); err != nil && cause != nil {
+		return cause // nothing is wrong with a program that was not let finish
+	}
 	if err != nil {
 		return err
 	}
