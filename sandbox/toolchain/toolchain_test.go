@@ -229,6 +229,7 @@ func TestWhatIsMissingIsSaid(t *testing.T) {
 		"Go too old":    {func(m *machine) { m.program("go", `printf 'go1.24.1\nlinux\namd64\n'`) }, []string{"is go1.24.1", "Go 1.26 or newer"}},
 		"no Node":       {func(m *machine) { m.program("node", "") }, []string{"no node on PATH", "https://nodejs.org"}},
 		"Node too old":  {func(m *machine) { m.program("node", "echo v18.19.0") }, []string{"is v18.19.0, too old", "Node 20 or newer"}},
+		"Node broken":   {func(m *machine) { m.program("node", "echo libnode.so: cannot open >&2; exit 127") }, []string{"node --version", "libnode.so: cannot open", "Node 20 or newer"}},
 		"no npm":        {func(m *machine) { m.program("npm", "") }, []string{"no npm on PATH"}},
 		"no checkout":   {func(m *machine) { require.NoError(m.t, os.RemoveAll(filepath.Join(m.root, "tools"))) }, []string{"is " /* root */, "a checkout of strongroom?"}},
 		"no pin":        {func(m *machine) { m.pin("etcd", "something.else v1.0.0") }, []string{"etcd/go.mod", "no version of go.etcd.io/etcd/server/v3"}},
@@ -303,6 +304,19 @@ func TestWaitingForTheLockCanBeCancelled(t *testing.T) {
 	err = toolchain.Ensure(ctx, toolchain.Options{RepoRoot: m.root, BinDir: m.bin, Path: m.path})
 	require.ErrorIs(t, err, context.DeadlineExceeded)
 	require.ErrorContains(t, err, "another run")
+}
+
+// A Node that was not let finish is not one to be installed again.
+func TestCancelEndsTheSearch(t *testing.T) {
+	m := newMachine(t)
+	asked := filepath.Join(t.TempDir(), "asked")
+	m.program("node", fmt.Sprintf("> '%s'; exec sleep 600", asked))
+	ctx, cancel := context.WithCancel(context.Background())
+	result := make(chan error, 1)
+	go func() { result <- toolchain.Ensure(ctx, m.options()) }()
+	require.Eventually(t, func() bool { _, err := os.Stat(asked); return err == nil }, 20*time.Second, 5*time.Millisecond)
+	cancel()
+	require.Equal(t, context.Canceled, <-result)
 }
 
 // Cancelling ends the compiler and its children too.
